@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+# `make` needs a C compiler and nothing else. `make help` lists the rest.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+ifeq ($(CROSS_COMPILE)$(shell command -v gcc),)
+CC := cc
+endif
+endif
+NM ?= $(CROSS_COMPILE)nm
+SIZE ?= $(CROSS_COMPILE)size
+
+# Objects of every target and variant stand side by side: build/, build/mips-linux-gnu/, build/asan/.
+B := build$(addprefix /,$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))$(addprefix /,$(VARIANT))
+
+VERSION := 0.1.0
+CFLAGS ?= -Os -g
+# Where every byte and every second counts, speed is worth a little size.
+HOT := core/csum core/http1_body core/hist engine/ping
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
+	-Wframe-larger-than=4096 $(if $(WERROR),-Werror)
+NEED := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -iquote include \
+	-DSONDE_VERSION='"$(VERSION)"' -ffunction-sections -fdata-sections -fno-strict-aliasing
+LINK := -Wl,--gc-sections $(if $(STATIC),-static) $(LDFLAGS)
+
+PURE := $(wildcard src/core/*.c src/engine/*.c src/out/*.c)
+REST := $(wildcard src/sys/*.c src/run/*.c src/cmd/*.c src/web/*.c)
+obj = $(patsubst src/%.c,$(B)/obj/%.o,$(1))
+
+PURE_TESTS := $(wildcard tests/core/test_*.c tests/engine/test_*.c tests/out/test_*.c)
+SIM_TESTS := $(wildcard tests/sim/test_*.c)
+HOST_TESTS := $(wildcard tests/sys/test_*.c)
+TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(PURE_TESTS) $(SIM_TESTS) $(HOST_TESTS))
+
+ifdef V
+Q :=
+else
+Q := @
+endif
+say = @printf '  %-5s %s\n' $(1) $(2)
+
+all: $(B)/sonde ## build the program (the default)
+
+$(B)/sonde: $(B)/obj/main.o $(call obj,$(REST)) $(B)/libpure.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK)
+
+$(B)/libpure.a: $(call obj,$(PURE))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/obj/%.o: src/%.c $(B)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(if $(filter $*,$(HOT)),$(if $(filter -Os,$(CFLAGS)),-O2)) \
+		$(WARN) $(NEED) -MMD -MP -c -o $@ $<
+
+# Another compiler or other flags rebuild everything; the same ones rebuild nothing.
+$(B)/flags: .FORCE
+	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION)' > $@
+
+$(B)/obj/web/page.o: $(wildcard src/web/*.html)
+
+# Pure tests link the pure half alone: a module that is not pure does not link.
+$(B)/tests/%: tests/%.c tests/support/guard.h $(B)/libpure.a $(call obj,$(REST))
+	$(call say,TEST,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -Wall -Wextra $(NEED) -MMD -MP -iquote tests/support -o $@ $< \
+		$(if $(filter sys/%,$*),$(call obj,$(filter-out src/cmd/%,$(REST)))) \
+		$(B)/libpure.a -lcmocka $(LINK)
+
+setup: ## install what the tests need
+	$(Q)scripts/setup
+
+test: $(B)/sonde $(TESTS) ## run the unit, simulation and command-line tests
+	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(TESTS) $(wildcard tests/cmd/test_*.py)
+
+lab: $(B)/sonde ## two network namespaces and a wire between them (root)
+	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(wildcard tests/lab/test_*.py)
+
+peers: $(B)/sonde ## real servers: python, nginx, lighttpd, busybox
+	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(wildcard tests/peers/test_*.py)
+
+asan: ## all tests under the address and undefined-behaviour sanitizers
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan WARN= \
+		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test
+
+floors: ## prove that the pure floors are pure, here and on big-endian MIPS
+	$(Q)scripts/floors
+
+demo: $(B)/sonde ## our own server on the loopback, and a check against it
+	$(Q)scripts/demo $(B)/sonde
+
+bench: $(B)/sonde ## figures beside peers, in one run (root)
+	$(Q)scripts/bench $(B)/sonde
+
+size: $(B)/sonde ## what each module costs
+	$(Q)$(SIZE) $(call obj,$(PURE) $(REST)) $(B)/sonde | sort -n -k4
+	$(Q)ls -l $(B)/sonde | awk '{print $$5 " bytes as built; stripped:"}'
+	$(Q)$(CROSS_COMPILE)strip -o $(B)/sonde.stripped $(B)/sonde && ls -l $(B)/sonde.stripped | awk '{print $$5}'
+
+install: $(B)/sonde ## into $(DESTDIR)$(BINDIR)
+	install -D -m 755 $(B)/sonde $(DESTDIR)$(BINDIR)/sonde
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	$(Q)awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	$(Q)echo '  variables: CC CROSS_COMPILE=mips-linux-gnu- STATIC=1 CFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1'
+
+-include $(wildcard $(B)/obj/*/*.d $(B)/obj/*.d $(B)/tests/*/*.d)
+.PHONY: all setup test lab peers asan floors demo bench size install clean help .FORCE

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* What the measuring commands share: their common options, and the way out to standard output. */
+#ifndef CMD_COMMON_H
+#define CMD_COMMON_H
+
+#include "core/expect.h"
+#include "core/opt.h"
+#include "out/check.h"
+#include "sys/stream.h"
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON, FORMAT_CSV, FORMAT_PROM };
+
+/* Stands first in every command's configuration, so that one table of options serves all. */
+struct common {
+	int family; /* 4, 6, or 0 */
+	int format; /* enum format */
+	bool quiet, verbose, no_color;
+	const char *interface, *source;
+	ns_t timeout;
+	struct opt_list expect;
+};
+
+enum { COMMON_ROWS = 10 };
+
+extern const struct opt common_rows[COMMON_ROWS];
+
+#define COMMON_OPTIONS { "Common options", common_rows, COMMON_ROWS }
+
+/* The origin that -I and -S ask for. Return: false where the source is no address. */
+bool common_origin(const struct common *c, struct origin *ret, struct fault *why);
+
+struct expectations {
+	struct expect v[OPT_LIST_MAX];
+	struct check_expectation judged[OPT_LIST_MAX];
+	size_t n;
+	bool missed;
+};
+
+/* Read every --expect against a command's figures. */
+bool expectations_parse(struct expectations *e, const struct common *c, const struct expect_figure *table,
+	struct fault *why);
+
+/* Judge number @i by what was measured, UNKNOWN for nothing. */
+void expectations_judge(struct expectations *e, size_t i, int64_t value);
+
+/* A line each, for people. */
+void expectations_put(struct text *t, const struct expectations *e, const struct expect_figure *table);
+
+/* Standard output gone: end quietly where its reader left, loudly where a disk is full. */
+#define EXIT_NO_OUTPUT 2
+
+/* Write the text to standard output and empty it. Return: false where that is not possible any more. */
+bool common_flush(struct text *t);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was measured, as plain values: engines fill these, out/ writes them. UNKNOWN (core/json.h)
+ * stands where nothing was measured; a zero is a measured zero.
+ */
+#ifndef CORE_RESULT_H
+#define CORE_RESULT_H
+
+#include "core/addr.h"
+#include "core/json.h"
+
+enum method { METHOD_NONE, METHOD_ICMP_RAW, METHOD_ICMP_DGRAM, METHOD_TCP, METHOD_HTTP, METHOD_N };
+
+/* Which clocks stand behind a round trip: the worse of its two ends. */
+enum stamps { STAMPS_NONE, STAMPS_USER, STAMPS_KERNEL_RX, STAMPS_KERNEL_TXRX, STAMPS_N };
+
+enum outcome {
+	OUTCOME_REPLY,
+	OUTCOME_LOST,
+	OUTCOME_LATE,      /* came after it was given up; no longer counted as lost */
+	OUTCOME_DUPLICATE, /* a second reply to one probe */
+	OUTCOME_CORRUPT,   /* the right probe, but not the bytes that were sent */
+	OUTCOME_ERROR,     /* a router, a host or this machine said that it did not arrive */
+	OUTCOME_N,
+};
+
+struct ping_result {
+	const char *target; /* as the user wrote it */
+	char address[ADDR_TEXT_MAX];
+	enum method method;
+	enum stamps stamps;
+	const char *reason; /* why not a better method; "" where there is none better */
+	int64_t sent, received, lost, in_flight, late, duplicates, reordered, corrupt, errors, local_drops;
+	int64_t loss_ppm, loss_low_ppm, loss_high_ppm;
+	ns_t rtt_min, rtt_mean, rtt_max, rtt_mdev, rtt_p50, rtt_p90, rtt_p99;
+	ns_t jitter, ipdv_p99, host_queue_p50;
+	ns_t elapsed;
+};
+
+enum flow_status { FLOW_SKIPPED, FLOW_OK, FLOW_UNSUPPORTED, FLOW_FAILED, FLOW_STATUS_N };
+
+enum limited_by {
+	LIMITED_UNKNOWN,
+	LIMITED_NETWORK,
+	LIMITED_RECEIVER,
+	LIMITED_SENDER,
+	LIMITED_CLIENT_CPU,
+	LIMITED_SERVER,
+	LIMITED_SIZE,
+	LIMITED_N,
+};
+
+#define FLOW_REASON_MAX 200
+#define CONGESTION_MAX 16
+
+struct flow_result {
+	enum flow_status status;
+	char reason[FLOW_REASON_MAX]; /* a clause, "" where status is ok and nothing is to be said */
+	int64_t bits_per_second;      /* over the measured part, as bytes and elapsed */
+	int64_t bytes;
+	ns_t elapsed;
+	int64_t total_bytes; /* all payload of the run, ramp included */
+	int64_t peer_bytes;  /* the same as the other end counted it */
+	int64_t connections;
+	bool stable;
+	int64_t spread_ppm;
+	bool counted_by_receiver;
+	enum limited_by limited_by;
+	int64_t retransmits;
+	char congestion_control[CONGESTION_MAX]; /* "" where unknown */
+	ns_t cpu_per_gigabyte;                   /* CPU time of this process */
+	int64_t cpu_share_ppm;                   /* of one CPU */
+};
+
+enum server_kind { SERVER_UNKNOWN, SERVER_SONDE, SERVER_FILE, SERVER_KIND_N };
+
+struct check_result {
+	char url[256];
+	char host[256];
+	struct addr address;
+	char time[24]; /* wall clock of the start, 2026-01-31T12:00:00Z */
+	enum server_kind server;
+	char software[64]; /* the Server field, or what /info says */
+	struct ping_result ping;
+	struct flow_result download, upload;
+	struct ping_result loaded_download, loaded_upload;
+	bool has_ping, has_loaded_download, has_loaded_upload;
+};
+
+/* The contract's words for the values above. */
+const char *method_name(enum method m);
+const char *stamps_name(enum stamps s);
+const char *outcome_name(enum outcome o);
+const char *flow_status_name(enum flow_status s);
+const char *limited_by_name(enum limited_by l); /* NULL where unknown */
+const char *server_kind_name(enum server_kind k); /* NULL where unknown */
+
+/* Nothing measured, status skipped, every figure UNKNOWN. */
+void flow_result_init(struct flow_result *f);
+
+#endif

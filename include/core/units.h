@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers with units, read and written. The decimal separator is a point in every locale.
+ * A reader returns NULL, or the reason in a word for a message: "is not a duration",
+ * "is too small", "is too large"; *ret is written only on success. A blank may stand before the
+ * unit, so that whatever units_put_* prints can be typed back in.
+ */
+#ifndef CORE_UNITS_H
+#define CORE_UNITS_H
+
+#include "core/ns.h"
+#include "core/text.h"
+
+/* `500ms`, `10s`, `1.5m` or `1.5min`, `2h`, `20us`, `100ns`; a bare number is seconds, as in ping(8). */
+const char *units_duration(struct slice s, ns_t lo, ns_t hi, ns_t *ret);
+
+/* Bytes: `1500`, `64KiB`, `1MiB`, `10MB`, `10M`; K M G T are decimal, Ki Mi Gi Ti binary, k as K; B may be left out. */
+const char *units_size(struct slice s, int64_t lo, int64_t hi, int64_t *ret);
+
+/* Bits a second: `100M`, `2.5G`, `64k`, `100Mbit`, `100Mbit/s`, `100Mbps`; decimal prefixes. */
+const char *units_rate(struct slice s, int64_t lo, int64_t hi, int64_t *ret);
+
+/* A whole number. */
+const char *units_count(struct slice s, int64_t lo, int64_t hi, int64_t *ret);
+
+/* A share in parts per million: `1%`, `0.5%`, or a fraction `0.01`. */
+const char *units_ratio(struct slice s, int64_t lo, int64_t hi, int64_t *ret_ppm);
+
+/* `12.345`: milliseconds with three decimals. */
+void units_put_ms(struct text *t, ns_t ns);
+
+/* `20 ms`, `1.5 s`, `2 min`, `100 s`: at most one decimal and exact where possible, for prose and for ranges. */
+void units_put_duration(struct text *t, ns_t ns);
+
+/* `941.2 Mbit/s, 117.6 MB/s`: one decimal, decimal prefixes. */
+void units_put_rate(struct text *t, int64_t bits_per_second);
+
+/* `941.2 Mbit/s` alone. */
+void units_put_bitrate(struct text *t, int64_t bits_per_second);
+
+/* `64 KiB`, `1.5 GiB`, `12 bytes`: binary prefixes, at most one decimal; below 100000 always exact. */
+void units_put_size(struct text *t, uint64_t bytes);
+
+/* `0%`, `2.5%`, `0.01%`: from parts per million, without trailing zeros. */
+void units_put_percent(struct text *t, int64_t ppm);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One table of fields a result: it drives JSON, CSV and Prometheus, so a new figure is one row.
+ * UNKNOWN becomes null, an empty cell, or no sample.
+ */
+#ifndef OUT_FIELD_H
+#define OUT_FIELD_H
+
+#include "core/json.h"
+#include "core/result.h"
+
+enum field_kind {     /* the member at `off` is */
+	FIELD_STRING,  /* const char *; NULL is unknown */
+	FIELD_CHARS,   /* char[]; "" is unknown */
+	FIELD_COUNT,   /* int64_t */
+	FIELD_MS,      /* ns_t, written in milliseconds */
+	FIELD_SECONDS, /* ns_t, written in seconds */
+	FIELD_RATIO,   /* int64_t parts per million, written 0..1 */
+	FIELD_BOOL,
+	FIELD_METHOD,  /* enum method, as the other enums by name */
+	FIELD_STAMPS,
+	FIELD_STATUS,
+	FIELD_LIMIT,
+	FIELD_COUNTED, /* bool counted_by_receiver */
+};
+
+struct field {
+	const char *name; /* with its unit: the JSON key and the CSV column */
+	enum field_kind kind;
+	size_t off;
+	const char *metric; /* Prometheus name without its prefix, in base units; "" makes it a label; NULL for neither */
+	const char *help;
+};
+
+struct field_table {
+	const struct field *v;
+	size_t n;
+};
+
+extern const struct field_table ping_fields; /* of struct ping_result */
+extern const struct field_table flow_fields; /* of struct flow_result */
+
+/* Every member of @object into the open JSON object. A flow that was not measured has null for its figures. */
+void field_json(struct json *j, const struct field_table *t, const void *object);
+
+/* Column names, each behind @prefix, separated by commas; and the cells. Neither ends the line. */
+void field_csv_head(struct text *t, const struct field_table *f, const char *prefix);
+void field_csv_row(struct text *t, const struct field_table *f, const void *object);
+
+/* One cell for a string of a stranger's: quoted where RFC 4180 asks for it, and never read as a formula. */
+void field_csv_cell(struct text *t, struct slice s);
+
+/**
+ * field_prom() - One sample in the exposition format of Prometheus, `# HELP` and `# TYPE` before the first of its metric
+ * @row:    in @f; rows without a metric write nothing, so all may be asked for in turn
+ * @extra:  one more label, its name and value; NULL name for none
+ * @named:  the metric's head is written; false before the first sample of a row
+ *
+ * All samples of one metric must stand together: loop over rows outside, over objects inside.
+ */
+void field_prom(struct text *t, const struct field_table *f, size_t row, const char *prefix, const void *object,
+	const char *const extra[2], bool *named);
+
+#endif

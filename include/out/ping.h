@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Pings, for eyes and for programs. Every function appends whole lines. */
+#ifndef OUT_PING_H
+#define OUT_PING_H
+
+#include "core/ping_event.h"
+
+/* `PING host (192.0.2.1) 56(84) bytes of data.`, as ping(8), and below it how and why not better. */
+void ping_text_start(struct text *t, const struct ping_result *r, size_t size);
+
+/* One event: `64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.048 ms`, the line that others parse. */
+void ping_text_event(struct text *t, const struct ping_event *e, const struct ping_result *r);
+
+/* The statistics of one target: ping(8)'s three lines, then ours. */
+void ping_text_summary(struct text *t, const struct ping_result *r);
+
+/* One line a target in columns, for many of them; @header writes their names. */
+void ping_text_table_head(struct text *t);
+void ping_text_table_row(struct text *t, const struct ping_result *r);
+
+/* `"key":{…}` in an open object; with NULL as @key a bare object. */
+void ping_json(struct json *j, const char *key, const struct ping_result *r);
+
+/* One event as a line of NDJSON. */
+void ping_ndjson_event(struct text *t, const struct ping_event *e, const struct ping_result *r);
+
+/* The beginning, each target, and the end of the final JSON document. */
+void ping_json_begin(struct json *j);
+void ping_json_end(struct json *j);
+
+void ping_csv_head(struct text *t);
+void ping_csv_row(struct text *t, const struct ping_result *r);
+/* One sample of one metric, as field_prom(). */
+void ping_prom(struct text *t, size_t row, const struct ping_result *r, bool *named);
+
+#endif

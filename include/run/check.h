@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* A check on a real network: the phases one after another, each yielding what a watcher may see. */
+#ifndef RUN_CHECK_H
+#define RUN_CHECK_H
+
+#include "engine/check.h"
+#include "run/load.h"
+#include "run/pinger.h"
+#include "run/survey.h"
+
+struct check_cfg {
+	struct survey_cfg survey;
+	unsigned only;        /* bits of --only, 0 for all */
+	ns_t time;            /* of each direction */
+	unsigned connections; /* 0 to find out */
+	int64_t probes;       /* of the idle latency */
+};
+
+enum check_event_kind { CHECK_FOUND, CHECK_PROGRESS, CHECK_PROBE, CHECK_PHASE_OVER };
+
+struct check_event {
+	enum check_event_kind kind;
+	enum check_phase phase;
+	int64_t bits_per_second; /* CHECK_PROGRESS */
+	ns_t elapsed;
+	ns_t rtt;                /* the latest round trip, UNKNOWN before the first */
+	struct ping_event probe; /* CHECK_PROBE */
+};
+
+struct check {
+	struct check_cfg cfg;
+	struct check_result result; /* grows as phases end */
+	/* private */
+	struct survey survey;
+	struct wait wait;
+	struct bulk bulk;
+	struct pinger pinger;
+	struct load load;
+	struct ping_target to;
+	struct ping_hists hists;
+	enum via via;
+	enum check_phase phase;
+	bool surveyed, phase_open;
+	ns_t phase_began, server_cpu, last_rtt;
+};
+
+/* Connect, or only resolve where nothing but a ping is wanted. Return: false with @why. */
+bool check_open(struct check *c, const struct check_cfg *cfg, struct fault *why);
+
+/**
+ * check_next() - Go on until something happens
+ *
+ * Return: false when all is done or a signal asks to stop; or with @why set where it cannot go on.
+ */
+bool check_next(struct check *c, struct check_event *ret, struct fault *why);
+
+void check_close(struct check *c);
+
+#endif

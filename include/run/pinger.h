@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ping engine on real sockets. It never blocks: whoever owns the wait calls `step` until it has
+ * no more events, then sleeps until `deadline` or a socket of ours is ready. So it can run alone or
+ * beside a load.
+ */
+#ifndef RUN_PINGER_H
+#define RUN_PINGER_H
+
+#include "engine/ping.h"
+#include "sys/icmp.h"
+#include "sys/wait.h"
+
+enum via { VIA_AUTO, VIA_ICMP, VIA_TCP, VIA_HTTP };
+
+/* TCP connections that may be under way at once; a probe that finds none free counts as an error of this machine. */
+#define PINGER_HAILS 128
+
+struct pinger_cfg {
+	struct ping_cfg ping; /* key and id are filled in by pinger_open() */
+	enum via via;
+	enum method icmp_only; /* METHOD_NONE: raw, else datagram */
+	int ttl;
+	struct origin origin;
+	bool closed_is_reply;  /* TCP: a refusal has travelled the same way as an answer */
+	struct slice path;     /* HTTP: what to ask for */
+	struct slice host;     /* HTTP: for the Host field */
+};
+
+enum hail_state { HAIL_FREE, HAIL_CONNECTING, HAIL_ASKED };
+
+struct hail {
+	enum hail_state state;
+	int fd;
+	uint16_t wire;
+	bool ready;
+	ns_t until;
+};
+
+struct pinger {
+	struct ping ping;
+	enum method method;
+	char reason[120]; /* why not a better method; "" where there is none */
+	/* private */
+	struct pinger_cfg cfg;
+	struct wait *wait;
+	uint64_t key;
+	struct icmp_socket icmp[2];
+	bool open[2], ready[2], errors[2];
+	struct hail hails[PINGER_HAILS];
+	struct ping_slot slots[PING_SLOTS];
+};
+
+/**
+ * pinger_open() - Open what the probes need, and be ready to send the first one
+ * @r:        zeroed before the first use; a closed one may be opened again
+ * @wait:     where our sockets are watched, under @key and the 255 keys after it
+ * @targets:  @n of them, addresses set; for VIA_TCP and VIA_HTTP with their ports
+ *
+ * VIA_AUTO takes ICMP where this process may, else TCP; `reason` then says why.
+ */
+bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, struct ping_target *targets, size_t n,
+	struct wait *wait, uint64_t key, struct fault *why);
+void pinger_close(struct pinger *r);
+
+/* One of our keys came back from the wait. */
+void pinger_ready(struct pinger *r, const struct wait_event *e);
+
+/* Do what can be done without waiting. Return: whether there is an event; call again until not. */
+bool pinger_step(struct pinger *r, ns_t now, struct ping_event *ret);
+
+ns_t pinger_deadline(const struct pinger *r);
+
+static inline bool pinger_owns(const struct pinger *r, uint64_t key)
+{
+	return key - r->key < 256;
+}
+
+/* Wait for the next event; false when all is done or a signal asks to stop. For a pinger that runs alone. */
+bool pinger_next(struct pinger *r, struct ping_event *ret);
+
+/* ping_result() with what only this floor knows. */
+void pinger_result(const struct pinger *r, size_t target, ns_t now, struct ping_result *ret);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The test server's loop: one process, one epoll, many connections. A slow client costs its own slot and nothing else. */
+#ifndef RUN_SERVER_H
+#define RUN_SERVER_H
+
+#include "engine/serve.h"
+#include "sys/stream.h"
+#include "sys/wait.h"
+
+#define SERVER_LISTENERS_MAX 16
+
+struct server_cfg {
+	struct serve_cfg serve;
+	struct addr listen[SERVER_LISTENERS_MAX];
+	size_t n_listen;
+	bool listen_all;        /* 0.0.0.0 and [::]: one of them may be missing */
+	bool open_to_all;       /* peers with public addresses too */
+	size_t clients_max;     /* connections in all */
+	size_t per_address_max; /* of one address */
+};
+
+
+/* One connection's slot, private to the loop. */
+struct client {
+	int fd; /* -1 for a free slot */
+	struct addr peer;
+	unsigned watched;
+	struct serve serve;
+};
+
+struct server {
+	struct server_cfg cfg;
+	struct serve_counters counters;
+	/* private */
+	struct wait wait;
+	struct bulk bulk;
+	int fds[SERVER_LISTENERS_MAX];
+	size_t n_fds;
+	struct client *clients;
+	uint32_t *free_slots; /* a stack */
+	size_t n_free;
+	size_t top; /* no slot from here on was ever used */
+	ns_t swept;
+};
+
+/* Bind everything, and get all the memory there will ever be. Return: false with @why. */
+bool server_open(struct server *s, const struct server_cfg *cfg, struct fault *why);
+
+/* The port that was bound, for one that was asked for as 0. */
+uint16_t server_port(const struct server *s);
+
+/* Serve until SIGINT or SIGTERM. */
+void server_run(struct server *s);
+
+#endif

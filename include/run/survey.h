@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What kind of server is there, and what on it is worth measuring: a sonde, a file that was named,
+ * or the largest file of a directory listing.
+ */
+#ifndef RUN_SURVEY_H
+#define RUN_SURVEY_H
+
+#include "core/result.h"
+#include "core/target.h"
+#include "run/fetch.h"
+
+/* A smaller file says more about round trips than about the link. */
+#define SURVEY_SIZE_MIN (64 << 10)
+
+struct survey_cfg {
+	struct target target;
+	struct slice path;   /* of --path, in place of the target's; "" for none */
+	int family;          /* 4, 6, or 0 */
+	struct origin origin;
+	ns_t timeout;
+};
+
+struct survey {
+	struct survey_cfg cfg;
+	enum server_kind kind;
+	char host[256];      /* for the Host field; a redirect may change it, as the two after it */
+	char path[URL_MAX + 1]; /* what to download; "" for a sonde */
+	struct fetch fetch;  /* .to is the address that answered */
+	char software[64];   /* safe to print */
+	int64_t file_size;   /* UNKNOWN where the server does not say */
+	bool worth;          /* there is something to download */
+	char reason[FLOW_REASON_MAX]; /* why not; "" where worth */
+};
+
+/**
+ * survey_open() - Connect to the target, at its port or at 8080 and then 80
+ * @s:  cfg set
+ *
+ * Return: false with @why: it does not resolve, refuses, is unreachable or silent. Close all the same.
+ */
+bool survey_open(struct survey *s, struct fault *why);
+
+/* Find out what is there. Return: false with @why where the server does not speak HTTP as it should. */
+bool survey_look(struct survey *s, struct fault *why);
+
+/* Does a POST get anywhere? Return: status OK, or UNSUPPORTED or FAILED with a reason. For servers other than a sonde. */
+enum flow_status survey_try_upload(struct survey *s, char reason[FLOW_REASON_MAX]);
+
+/* CPU time of a sonde's process so far, UNKNOWN where it does not say. */
+ns_t survey_server_cpu(struct survey *s);
+
+void survey_close(struct survey *s);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP. Calls: socket, connect, bind, listen, accept4, recv, send, sendfile, shutdown, setsockopt,
+ * getsockopt, ioctl(SIOCOUTQ), close. Every socket is non-blocking.
+ */
+#ifndef SYS_STREAM_H
+#define SYS_STREAM_H
+
+#include "core/addr.h"
+#include "core/ns.h"
+#include "core/result.h"
+#include "core/want.h"
+#include "sys/bulk.h"
+
+/* Where from, for those who must say. */
+struct origin {
+	const char *interface; /* NULL for any */
+	struct addr source;    /* family 0 for any */
+};
+
+/* Start to connect. Return: a descriptor, writable once it is decided; or an enum io with @why filled. */
+int stream_connect(const struct addr *to, const struct origin *from, struct fault *why);
+
+/* Ask once it is writable. Return: 0 connected, or an enum io (IO_AGAIN: not yet). */
+int stream_connected(int fd);
+
+/* Return: a listening descriptor or -1 with @why; IPv6 ones do not take IPv4. */
+int stream_listen(const struct addr *at, struct fault *why);
+
+/* The local port of a socket. */
+uint16_t stream_port(int fd);
+
+/* Return: a descriptor, or an enum io. */
+int stream_accept(int fd, struct addr *ret_peer);
+
+/**
+ * stream_in(), stream_out() - Do what an engine wants
+ * @w:    WANT_READ or WANT_DISCARD; WANT_WRITE, WANT_BULK or WANT_SHUTDOWN
+ * @buf:  for WANT_READ, @cap bytes
+ *
+ * Discarded bytes are dropped by the kernel (MSG_TRUNC, tcp(7)); the count is never a length in @buf.
+ * Return: bytes moved, 0 for a shutdown; or an enum io, IO_END where the peer closed.
+ */
+int64_t stream_in(int fd, const struct want *w, char *buf, size_t cap);
+int64_t stream_out(int fd, const struct want *w, const struct bulk *bulk);
+
+/* Wake only when @n bytes are there (SO_RCVLOWAT), or the end. */
+void stream_low_water(int fd, int n);
+
+/* Bytes written but not yet acknowledged by the peer; -1 where the system cannot tell. */
+int64_t stream_unacked(int fd);
+
+/* End it without a word: a reset, so that nothing of it stays queued anywhere. */
+void stream_abort(int fd);
+void stream_close(int fd);
+
+/* What TCP_INFO knows, read by offset since libc's structure is too short; UNKNOWN where the kernel is. */
+struct stream_facts {
+	ns_t rtt;
+	int64_t retransmits;            /* segments */
+	ns_t busy, rwnd_limited, sndbuf_limited;
+};
+
+void stream_facts(int fd, struct stream_facts *ret);
+void stream_congestion(int fd, char out[CONGESTION_MAX]);
+
+#endif

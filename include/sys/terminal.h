@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Standard output and error, and what they are. Calls: write, isatty, ioctl(TIOCGWINSZ). */
+#ifndef SYS_TERMINAL_H
+#define SYS_TERMINAL_H
+
+#include "core/slice.h"
+
+enum { TERMINAL_OUT = 1, TERMINAL_ERR = 2 };
+
+/* Write all of it. Return: false where nobody reads any more (EPIPE) or the disk is full. */
+bool terminal_write(int fd, struct slice s);
+
+/* Was that last false a reader that went away, which is no failure of ours? */
+bool terminal_reader_left(void);
+
+bool terminal_is(int fd);
+
+/* Columns of the terminal behind @fd, 80 where it does not say. */
+size_t terminal_columns(int fd);
+
+/* A terminal that can redraw a line: is one, and TERM is neither unset nor "dumb". */
+bool terminal_can_redraw(int fd);
+
+/* NO_COLOR is set and not empty. */
+bool terminal_no_color(void);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/check.h"
+
+#include "cmd/command.h"
+#include "cmd/common.h"
+#include "out/ping.h"
+#include "sys/clock.h"
+#include "sys/signals.h"
+#include "sys/terminal.h"
+
+struct check_options {
+	struct common common;
+	ns_t time;
+	int64_t connections, count;
+	unsigned only;
+	const char *path;
+};
+
+#define AT(member) offsetof(struct check_options, member)
+
+static const struct opt rows[] = {
+	{ 0, OPT_DURATION, AT(time), "time", "TIME", "of data in each direction (6s)", 100 * NS_PER_MS, 3600 * NS_PER_S,
+		NULL },
+	{ 0, OPT_COUNT, AT(connections), "connections", "N", "so many, instead of as many as bring more", 1,
+		TRANSFER_CONNECTIONS_MAX, NULL },
+	{ 'c', OPT_COUNT, AT(count), "count", "N", "probes of the idle latency (20)", 1, 100000, NULL },
+	{ 0, OPT_SET, AT(only), "only", "WHAT", "ping, download, upload; several with commas", 0, 0, check_only_words },
+	{ 0, OPT_STRING, AT(path), "path", "/PATH", "the file to download from a file server", 0, 0, NULL },
+};
+
+static const struct opt_table tables[] = {
+	{ "Options", rows, sizeof(rows) / sizeof(rows[0]) },
+	COMMON_OPTIONS,
+	{ NULL, NULL, 0 },
+};
+
+static struct check check;
+static char out_buffer[32 << 10];
+
+/* One line on the terminal that is written again and again. */
+static void redraw(const struct check_event *e)
+{
+	char line[256];
+	struct text t;
+
+	text_init(&t, line, sizeof(line));
+	text_str(&t, "\r\033[K");
+	if (e && e->phase < CHECK_DONE) {
+		struct text body;
+		char inner[200];
+
+		text_init(&body, inner, sizeof(inner));
+		check_text_progress(&body, check_only_words[e->phase], e->bits_per_second, e->elapsed, e->rtt);
+		text_slice(&t, slice_head(text_view(&body), terminal_columns(TERMINAL_ERR) - 1));
+	}
+	terminal_write(TERMINAL_ERR, text_view(&t));
+}
+
+static void put_flow(struct text *t, const struct check_options *o, const struct flow_result *f,
+	const struct ping_result *loaded, bool has_loaded, const char *label)
+{
+	check_text_flow(t, f, label);
+	if (o->common.verbose)
+		check_text_details(t, f);
+	if (has_loaded)
+		check_text_ping(t, loaded, "  beside it");
+}
+
+static void put_phase(struct text *t, const struct check_options *o, enum check_phase phase)
+{
+	const struct check_result *r = &check.result;
+
+	if (phase == CHECK_PING)
+		check_text_ping(t, &r->ping, "ping");
+	else if (phase == CHECK_DOWNLOAD)
+		put_flow(t, o, &r->download, &r->loaded_download, r->has_loaded_download, "download");
+	else
+		put_flow(t, o, &r->upload, &r->loaded_upload, r->has_loaded_upload, "upload");
+}
+
+static void put_event(struct text *t, const struct check_options *o, const struct check_event *e, bool live)
+{
+	bool text = o->common.format == FORMAT_TEXT;
+
+	if (o->common.format == FORMAT_NDJSON) {
+		struct ping_result r;
+
+		if (e->kind == CHECK_PROGRESS)
+			check_ndjson_progress(t, check_only_words[e->phase], e->bits_per_second, e->elapsed, e->rtt);
+		if (e->kind != CHECK_PROBE)
+			return;
+		pinger_result(&check.pinger, 0, clock_mono(), &r);
+		ping_ndjson_event(t, &e->probe, &r);
+		return;
+	}
+	if (live && e->kind != CHECK_FOUND)
+		redraw(e->kind == CHECK_PHASE_OVER ? NULL : e);
+	if (text && e->kind == CHECK_FOUND && !o->common.quiet)
+		check_text_start(t, &check.result);
+	if (text && e->kind == CHECK_PHASE_OVER)
+		put_phase(t, o, e->phase);
+}
+
+static void put_verdict(struct text *t, const struct check_options *o)
+{
+	char words[256];
+	struct text v;
+
+	text_init(&v, words, sizeof(words));
+	check_verdict(&v, &check.result);
+	if (v.len == 0 || o->common.quiet)
+		return;
+	check_text_label(t, "verdict");
+	text_slice(t, text_view(&v));
+	text_char(t, '\n');
+}
+
+static void put_result(struct text *t, const struct check_options *o, const struct expectations *e)
+{
+	switch (o->common.format) {
+	case FORMAT_TEXT:
+		put_verdict(t, o);
+		expectations_put(t, e, check_figures);
+		break;
+	case FORMAT_CSV:
+		check_csv(t, &check.result);
+		break;
+	case FORMAT_PROM:
+		check_prom(t, &check.result);
+		break;
+	default:
+		check_json(t, &check.result, e->judged, e->n);
+	}
+}
+
+/* Return: 0 when all phases are through, else an exit code. */
+static int go(struct text *t, const struct check_options *o, struct fault *why)
+{
+	bool live = terminal_can_redraw(TERMINAL_ERR) && !o->common.quiet && o->common.format != FORMAT_NDJSON;
+	struct check_event e;
+
+	while (check_next(&check, &e, why)) {
+		put_event(t, o, &e, live);
+		if (!common_flush(t))
+			return EXIT_NO_OUTPUT;
+	}
+	if (live)
+		redraw(NULL);
+	return fault_exit_code(why);
+}
+
+static int measure(const struct check_options *o, const struct check_cfg *cfg, struct expectations *e, struct fault *why)
+{
+	struct text t;
+
+	if (!check_open(&check, cfg, why))
+		return fault_exit_code(why);
+	text_init(&t, out_buffer, sizeof(out_buffer));
+	int code = go(&t, o, why);
+
+	check_close(&check);
+	if (code != 0)
+		return code;
+	for (size_t i = 0; i < e->n; i++)
+		expectations_judge(e, i, check_figure(&check.result, e->v[i].figure));
+	put_result(&t, o, e);
+	if (!common_flush(&t))
+		return EXIT_NO_OUTPUT;
+	code = check_exit_code(&check.result, cfg->only, e->missed);
+	return code == 1 && signals_interrupted() ? 130 : code;
+}
+
+static int run(int argc, char **argv, struct fault *why)
+{
+	struct check_options o = { .common = { .timeout = 5 * NS_PER_S }, .time = 6 * NS_PER_S, .count = 20 };
+	struct check_cfg cfg = { .probes = 0 };
+	struct expectations e;
+	int n = opt_parse(tables, argc, argv, &o, why);
+
+	if (n < 0)
+		return 2;
+	if (n != 1) {
+		fault_set(why, FAULT_USAGE, n == 0 ? "there is nothing to check" : "one target at a time, not also", 
+			n == 0 ? SLICE("") : slice_of(argv[1]), NULL);
+		fault_hint(why, "sonde check 192.0.2.1:8080", SLICE(""));
+		return 2;
+	}
+	cfg.survey = (struct survey_cfg){ .path = o.path ? slice_of(o.path) : SLICE(""), .family = o.common.family,
+		.timeout = o.common.timeout };
+	cfg.only = o.only;
+	cfg.time = o.time;
+	cfg.connections = (unsigned)o.connections;
+	cfg.probes = o.count;
+	if (!target_parse(argv[0], &cfg.survey.target, why) || !common_origin(&o.common, &cfg.survey.origin, why) ||
+		!expectations_parse(&e, &o.common, check_figures, why))
+		return 2;
+	if (o.path && o.path[0] != '/') {
+		fault_set(why, FAULT_USAGE, "--path", slice_of(o.path), "does not begin with a slash");
+		return 2;
+	}
+	return measure(&o, &cfg, &e, why);
+}
+
+const struct command cmd_check = {
+	"check",
+	"TARGET",
+	"latency, loss, jitter, download, upload, and latency under load",
+	"The whole picture in one run, against sonde serve or any HTTP server. TARGET is host, host:port or an http URL;\n"
+	"without a port, 8080 and then 80 are tried. From a file server the file that the URL names is downloaded over\n"
+	"and over, or the largest one of a directory listing.\n"
+	"\n"
+	"--expect knows: download, upload, loss, rtt, rtt.p99, jitter, loaded, loaded.p99.\n",
+	tables,
+	run,
+};

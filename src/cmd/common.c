@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/common.h"
+
+#include <stddef.h>
+
+#include "sys/terminal.h"
+
+static const char *const formats[] = { "text", "json", "ndjson", "csv", "prom", NULL };
+
+#define AT(member) offsetof(struct common, member)
+
+const struct opt common_rows[COMMON_ROWS] = {
+	{ '4', OPT_VALUE, AT(family), "ipv4", NULL, "use IPv4 only", 4, 4, NULL },
+	{ '6', OPT_VALUE, AT(family), "ipv6", NULL, "use IPv6 only", 6, 6, NULL },
+	{ 'f', OPT_CHOICE, AT(format), "format", "FORMAT", "text (default), json, ndjson, csv or prom", 0, 0, formats },
+	{ 'q', OPT_FLAG, AT(quiet), "quiet", NULL, "the result only", 0, 0, NULL },
+	{ 'v', OPT_FLAG, AT(verbose), "verbose", NULL, "more about how it was measured", 0, 0, NULL },
+	{ 'I', OPT_STRING, AT(interface), "interface", "NAME", "send through this network interface", 0, 0, NULL },
+	{ 'S', OPT_STRING, AT(source), "source", "ADDRESS", "send from this address", 0, 0, NULL },
+	{ 'W', OPT_DURATION, AT(timeout), "timeout", "TIME", "patience with each step (ping 2s, check 5s)", NS_PER_MS,
+		3600 * NS_PER_S, NULL },
+	{ 0, OPT_FLAG, AT(no_color), "no-color", NULL, "no colours on a terminal (NO_COLOR does the same)", 0, 0, NULL },
+	{ 0, OPT_LIST, AT(expect), "expect", "EXPR", "exit with 4 unless it holds: download>=100M, loss<1%, rtt.p99<20ms", 0, 0,
+		NULL },
+};
+
+bool common_origin(const struct common *c, struct origin *ret, struct fault *why)
+{
+	*ret = (struct origin){ .interface = c->interface };
+	if (!c->source || addr_parse(slice_of(c->source), &ret->source))
+		return true;
+	return fault_set(why, FAULT_USAGE, "--source", slice_of(c->source), "is not an address of this machine");
+}
+
+bool expectations_parse(struct expectations *e, const struct common *c, const struct expect_figure *table,
+	struct fault *why)
+{
+	*e = (struct expectations){ .n = c->expect.n };
+	for (size_t i = 0; i < e->n; i++)
+		if (!expect_parse(c->expect.v[i], table, &e->v[i], why))
+			return false;
+	return true;
+}
+
+void expectations_judge(struct expectations *e, size_t i, int64_t value)
+{
+	bool met = expect_judge(&e->v[i], value) == EXPECT_MET;
+
+	e->judged[i] = (struct check_expectation){ e->v[i].text, met, value };
+	e->missed = e->missed || !met;
+}
+
+void expectations_put(struct text *t, const struct expectations *e, const struct expect_figure *table)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		check_text_label(t, "expect");
+		expect_put(t, &e->v[i], table, e->judged[i].value);
+		text_char(t, '\n');
+	}
+}
+
+bool common_flush(struct text *t)
+{
+	bool ok = terminal_write(TERMINAL_OUT, text_view(t));
+
+	text_init(t, t->p, t->cap);
+	return ok;
+}

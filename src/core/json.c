@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/json.h"
+
+static void put_escaped(struct text *t, unsigned code)
+{
+	text_str(t, code < 0x10 ? "\\u000" : "\\u00");
+	text_hex(t, code);
+}
+
+/* DEL and the C1 controls need no escape in JSON, but some terminals obey them. */
+static size_t put_character(struct text *t, struct slice s)
+{
+	size_t n = slice_utf8(s);
+	unsigned code = (uint8_t)s.p[0];
+
+	if (n == 0) {
+		text_str(t, "\xef\xbf\xbd");
+		return 1;
+	}
+	if (n == 2 && code == 0xc2 && (uint8_t)s.p[1] < 0xa0)
+		code = (uint8_t)s.p[1];
+	if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+		put_escaped(t, code);
+		return n;
+	}
+	if (code == '"' || code == '\\')
+		text_char(t, '\\');
+	text_slice(t, slice_head(s, n));
+	return n;
+}
+
+static void put_string(struct text *t, struct slice s)
+{
+	text_char(t, '"');
+	while (s.n > 0)
+		s = slice_from(s, put_character(t, s));
+	text_char(t, '"');
+}
+
+static void put_key(struct json *j, const char *key)
+{
+	if (j->comma)
+		text_char(j->out, ',');
+	j->comma = true;
+	if (key) {
+		put_string(j->out, slice_of(key));
+		text_char(j->out, ':');
+	}
+}
+
+static void put_word(struct json *j, const char *key, const char *word)
+{
+	put_key(j, key);
+	text_str(j->out, word);
+}
+
+static void put_end(struct json *j, char c)
+{
+	text_char(j->out, c);
+	j->comma = true;
+}
+
+void json_init(struct json *j, struct text *out)
+{
+	*j = (struct json){ out, false };
+}
+
+void json_open(struct json *j, const char *key)
+{
+	put_word(j, key, "{");
+	j->comma = false;
+}
+
+void json_close(struct json *j)
+{
+	put_end(j, '}');
+}
+
+void json_array(struct json *j, const char *key)
+{
+	put_word(j, key, "[");
+	j->comma = false;
+}
+
+void json_array_end(struct json *j)
+{
+	put_end(j, ']');
+}
+
+void json_null(struct json *j, const char *key)
+{
+	put_word(j, key, "null");
+}
+
+void json_bool(struct json *j, const char *key, bool v)
+{
+	put_word(j, key, v ? "true" : "false");
+}
+
+void json_string(struct json *j, const char *key, struct slice s)
+{
+	if (!s.p) {
+		json_null(j, key);
+		return;
+	}
+	put_key(j, key);
+	put_string(j->out, s);
+}
+
+void json_fixed(struct json *j, const char *key, int64_t v, unsigned scale, unsigned decimals)
+{
+	if (v == UNKNOWN) {
+		json_null(j, key);
+		return;
+	}
+	put_key(j, key);
+	text_fixed(j->out, v, scale, decimals);
+}
+
+void json_int(struct json *j, const char *key, int64_t v)
+{
+	json_fixed(j, key, v, 0, 0);
+}
+
+void json_ms(struct json *j, const char *key, ns_t ns)
+{
+	json_fixed(j, key, ns, 6, 6);
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static char peek(struct slice s)
+{
+	return s.n > 0 ? s.p[0] : '\0';
+}
+
+static bool take(struct slice *s, char c)
+{
+	while (s->n > 0 && is_space(s->p[0]))
+		*s = slice_from(*s, 1);
+	if (peek(*s) != c)
+		return false;
+	*s = slice_from(*s, 1);
+	return true;
+}
+
+/* The inside of a string whose opening quote is taken. */
+static bool take_string(struct slice *s, struct slice *ret)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->p[i] == '\\') {
+			i++;
+		} else if (s->p[i] == '"') {
+			*ret = slice_head(*s, i);
+			*s = slice_from(*s, i + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* To the comma or the brace behind the value; a string that does not end takes everything. */
+static void skip_value(struct slice *s)
+{
+	size_t depth = 0;
+	struct slice ignored;
+
+	while (s->n > 0) {
+		char c = s->p[0];
+
+		if (depth == 0 && (c == ',' || c == '}' || c == ']'))
+			return;
+		if (c == '{' || c == '[')
+			depth++;
+		if (c == '}' || c == ']')
+			depth--;
+		*s = slice_from(*s, 1);
+		if (c == '"' && !take_string(s, &ignored))
+			*s = slice_from(*s, s->n);
+	}
+}
+
+/* What stands behind the first `"key":` of the outermost object. */
+static bool find(struct slice s, const char *key, struct slice *ret)
+{
+	struct slice name;
+
+	if (!take(&s, '{'))
+		return false;
+	do {
+		if (!take(&s, '"') || !take_string(&s, &name) || !take(&s, ':'))
+			return false;
+		if (slice_eq(name, slice_of(key))) {
+			*ret = s;
+			return true;
+		}
+		skip_value(&s);
+	} while (take(&s, ','));
+	return false;
+}
+
+bool json_find_uint(struct slice doc, const char *key, uint64_t *ret)
+{
+	struct slice s;
+	size_t n = 0;
+
+	if (!find(doc, key, &s))
+		return false;
+	while (is_space(peek(s)))
+		s = slice_from(s, 1);
+	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+		n++;
+	char end = peek(slice_from(s, n));
+	if (!is_space(end) && end != ',' && end != '}' && end != '.' && (end | 0x20) != 'e')
+		return false; /* a document cut inside the number, too */
+	return slice_uint(slice_head(s, n), ret);
+}
+
+bool json_find_string(struct slice doc, const char *key, struct slice *ret)
+{
+	struct slice s;
+
+	return find(doc, key, &s) && take(&s, '"') && take_string(&s, ret);
+}

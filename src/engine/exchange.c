@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/exchange.h"
+
+#include <string.h>
+
+#include "core/http1_write.h"
+#include "core/io.h"
+#include "core/units.h"
+#include "core/url.h"
+
+/* What is read at once where bytes must be looked at: little, so that payload behind a head is hardly copied. */
+#define PEEK 4096
+
+#define INTERIM_MAX 16
+
+static const char *const method_names[] = { "GET", "HEAD", "POST" };
+
+static void put_head(struct text *t, const struct exchange_request *r)
+{
+	char host[300];
+	struct text h;
+
+	text_init(&h, host, sizeof(host));
+	url_put_host(&h, r->host, r->port);
+	http1_put_request(t, method_names[r->method], r->path);
+	http1_put_field(t, "Host", text_view(&h));
+	http1_put_field(t, "User-Agent", SLICE("sonde/" SONDE_VERSION));
+	http1_put_field(t, "Accept", SLICE("*/*"));
+	http1_put_field(t, "Accept-Encoding", SLICE("identity"));
+	if (r->method == EXCHANGE_POST) {
+		http1_put_field(t, "Content-Type", SLICE("application/octet-stream"));
+		if (r->body == SOURCE_UNBOUNDED)
+			http1_put_field(t, "Transfer-Encoding", SLICE("chunked"));
+		else
+			http1_put_field_uint(t, "Content-Length", r->body);
+	}
+	http1_put_end(t);
+}
+
+const char *exchange_init(struct exchange *x, const struct exchange_request *r, ns_t now)
+{
+	struct text t;
+
+	/* The buffers at the end need no clearing, and are most of it. */
+	memset(x, 0, offsetof(struct exchange, out));
+	x->in_n = x->out_at = 0;
+	x->mark = 0;
+	text_init(&t, x->out, sizeof(x->out));
+	put_head(&t, r);
+	if (t.cut)
+		return "has a control character, a space, or is too long for a request";
+	x->out_n = t.len;
+	x->keep = r->keep;
+	x->to_head = r->method == EXCHANGE_HEAD;
+	x->timeout = r->timeout;
+	x->started = x->progress = now;
+	source_init(&x->source, r->method == EXCHANGE_POST ? r->body : 0);
+	return NULL;
+}
+
+ns_t exchange_deadline(const struct exchange *x)
+{
+	return exchange_over(x) ? NS_NEVER : x->progress + x->timeout;
+}
+
+struct want exchange_in(const struct exchange *x)
+{
+	if (exchange_over(x))
+		return (struct want){ .kind = WANT_NOTHING };
+	if (x->state == EXCHANGE_RECEIVING) {
+		uint64_t n = x->keep ? 0 : http1_body_discardable(&x->body);
+
+		if (n > PEEK)
+			return (struct want){ .kind = WANT_DISCARD, .n = n };
+		return (struct want){ .kind = WANT_READ, .n = PEEK };
+	}
+	uint64_t room = sizeof(x->in) - x->in_n;
+
+	return (struct want){ .kind = WANT_READ, .n = room < PEEK ? room : PEEK };
+}
+
+struct want exchange_out(const struct exchange *x)
+{
+	switch (x->state) {
+	case EXCHANGE_SENDING:
+		return (struct want){ WANT_WRITE, x->out + x->out_at, x->out_n - x->out_at, !x->source.done };
+	case EXCHANGE_BODY:
+		return source_out(&x->source);
+	default:
+		return (struct want){ .kind = WANT_NOTHING };
+	}
+}
+
+static void break_off(struct exchange *x, const char *why, ns_t stamp)
+{
+	struct text t;
+
+	text_init(&t, x->why, sizeof(x->why));
+	text_str(&t, why);
+	x->state = EXCHANGE_BROKEN;
+	x->keep_alive = false;
+	x->ended = stamp;
+}
+
+static void finish(struct exchange *x, ns_t stamp)
+{
+	x->state = EXCHANGE_DONE;
+	x->ended = stamp;
+}
+
+static void copy_field(const struct http1_head *h, const char *name, char *out, size_t cap, bool safe)
+{
+	struct slice v;
+	struct text t;
+
+	text_init(&t, out, cap);
+	if (!http1_head_find(h, name, &v))
+		return;
+	if (safe)
+		text_safe(&t, v);
+	else
+		text_slice(&t, v);
+	if (t.cut && !safe)
+		out[0] = '\0';
+}
+
+static bool is_coded(const struct http1_head *h)
+{
+	struct slice v;
+
+	return http1_head_find(h, "content-encoding", &v) && v.n > 0 && !slice_eq_nocase(v, SLICE("identity"));
+}
+
+static void note_head(struct exchange *x, const struct http1_head *h)
+{
+	struct text t;
+
+	x->status = h->status;
+	text_init(&t, x->reason, sizeof(x->reason));
+	text_safe(&t, h->reason.n > 0 ? h->reason : slice_of(http1_status_text(h->status)));
+	copy_field(h, "server", x->server, sizeof(x->server), true);
+	copy_field(h, "content-type", x->type, sizeof(x->type), true);
+	copy_field(h, "location", x->location, sizeof(x->location), false);
+	x->coded = is_coded(h);
+	x->keep_alive = http1_head_keeps_alive(h);
+	struct slice length;
+
+	x->has_length = http1_head_find(h, "content-length", &length) && slice_uint(length, &x->length);
+}
+
+/* The rest of the request body is not wanted any more; its framing is broken off, so the connection is too. */
+static void note_early_answer(struct exchange *x)
+{
+	if (x->state != EXCHANGE_SENDING && x->state != EXCHANGE_BODY)
+		return;
+	x->early = true;
+	x->early_sent = x->source.sent;
+	x->keep_alive = false;
+}
+
+static void take_payload(struct exchange *x, const char *bytes, size_t n, ns_t stamp)
+{
+	while (n > 0 && !x->body.done) {
+		struct slice payload;
+		int64_t used = http1_body_feed(&x->body, bytes, n, &payload);
+
+		if (used < 0) {
+			break_off(x, http1_fault_text((enum http1_fault)-used), stamp);
+			return;
+		}
+		if (x->keep)
+			text_slice(x->keep, payload);
+		bytes += used;
+		n -= (size_t)used;
+	}
+	if (!x->body.done)
+		return;
+	if (n > 0) /* nobody asked for more, so what it is cannot be known */
+		x->keep_alive = false;
+	finish(x, stamp);
+}
+
+static void take_final_head(struct exchange *x, const struct http1_head *h, size_t used, ns_t stamp)
+{
+	int bad = http1_body_init(&x->body, h, HTTP1_RESPONSE, x->to_head);
+
+	note_early_answer(x);
+	note_head(x, h);
+	x->state = EXCHANGE_RECEIVING;
+	x->progress = stamp;
+	if (bad < 0)
+		break_off(x, http1_fault_text((enum http1_fault)-bad), stamp);
+	else if (x->body.done)
+		finish(x, stamp);
+	else
+		take_payload(x, x->in + used, x->in_n - used, stamp);
+}
+
+/* Interim answers are passed over (RFC 9110 section 15.2), but not for ever. */
+static void pass_interim(struct exchange *x, size_t used, ns_t stamp)
+{
+	x->in_n -= used;
+	memmove(x->in, x->in + used, x->in_n);
+	x->mark = 0;
+	if (++x->interim > INTERIM_MAX)
+		break_off(x, "sent one interim answer after another", stamp);
+}
+
+/* Return: whether there may be another head behind the one taken. */
+static bool take_head(struct exchange *x, ns_t stamp)
+{
+	struct http1_head h;
+	int used = http1_head_parse(&h, HTTP1_RESPONSE, x->in, x->in_n, &x->mark);
+
+	if (used == 0)
+		return false;
+	if (used < 0)
+		break_off(x, http1_fault_text((enum http1_fault)-used), stamp);
+	else if (h.status >= 200 || h.status == 101)
+		take_final_head(x, &h, (size_t)used, stamp);
+	else
+		pass_interim(x, (size_t)used, stamp);
+	return x->state < EXCHANGE_RECEIVING;
+}
+
+void exchange_got(struct exchange *x, const char *bytes, uint64_t n, ns_t stamp)
+{
+	if (exchange_over(x) || n == 0)
+		return;
+	if (x->first_byte == 0)
+		x->first_byte = stamp;
+	if (x->state != EXCHANGE_RECEIVING) {
+		memcpy(x->in + x->in_n, bytes, (size_t)n);
+		x->in_n += (size_t)n;
+		while (take_head(x, stamp))
+			;
+		return;
+	}
+	x->progress = stamp;
+	if (bytes) {
+		take_payload(x, bytes, (size_t)n, stamp);
+		return;
+	}
+	http1_body_discarded(&x->body, n);
+	if (x->body.done)
+		finish(x, stamp);
+}
+
+void exchange_moved(struct exchange *x, uint64_t n, ns_t stamp)
+{
+	if (n > 0)
+		x->progress = stamp;
+	if (x->state == EXCHANGE_SENDING) {
+		x->out_at += (size_t)n;
+		if (x->out_at == x->out_n)
+			x->state = EXCHANGE_BODY;
+	} else if (x->state == EXCHANGE_BODY) {
+		source_moved(&x->source, n);
+	}
+	if (x->state == EXCHANGE_BODY && x->source.done) {
+		x->state = EXCHANGE_WAITING;
+		x->sent = stamp;
+	}
+}
+
+static void put_shortfall(struct text *t, const struct exchange *x)
+{
+	text_str(t, "closed the connection after ");
+	text_uint(t, x->body.received);
+	if (x->body.framing == HTTP1_LENGTH) {
+		text_str(t, " of ");
+		text_uint(t, x->body.length);
+	}
+	text_str(t, " bytes");
+}
+
+void exchange_closed(struct exchange *x, int io, ns_t stamp)
+{
+	char why[EXCHANGE_WHY_MAX];
+	struct text t;
+
+	if (exchange_over(x))
+		return;
+	text_init(&t, why, sizeof(why));
+	if (x->state == EXCHANGE_RECEIVING && io == IO_END && http1_body_close(&x->body) == 0) {
+		x->keep_alive = false;
+		finish(x, stamp);
+		return;
+	}
+	if (x->state == EXCHANGE_RECEIVING && io == IO_END)
+		put_shortfall(&t, x);
+	else if (io == IO_END)
+		text_str(&t, x->in_n > 0 ? "closed the connection inside the head of its answer" :
+					   "closed the connection without an answer");
+	else if (io == IO_RESET)
+		text_str(&t, "reset the connection");
+	else
+		text_str(&t, io_text(io));
+	break_off(x, why, stamp);
+}
+
+void exchange_tick(struct exchange *x, ns_t now)
+{
+	char why[EXCHANGE_WHY_MAX];
+	struct text t;
+
+	if (now < exchange_deadline(x))
+		return;
+	text_init(&t, why, sizeof(why));
+	text_str(&t, x->state < EXCHANGE_WAITING ? "took no data" : x->first_byte == 0 ? "sent nothing" :
+		x->state == EXCHANGE_RECEIVING ? "stopped in the middle of the body" : "stopped in the middle of the head");
+	text_str(&t, " for ");
+	units_put_duration(&t, x->timeout);
+	break_off(x, why, now);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/transfer.h"
+
+/* Sixty samples a run, but neither too short to hold data nor too long to find a stable part. */
+#define SAMPLES_WANTED 60
+#define SAMPLE_MIN (20 * NS_PER_MS)
+#define SAMPLE_MAX (500 * NS_PER_MS)
+
+/* Another connection must bring this much, or it is one too many. */
+#define GAIN_PERCENT 5
+
+/* A rate that has not settled after so many samples is judged as it is. */
+#define TRIAL_SAMPLES 12
+
+/* A process that uses more than this of a CPU is what limits the rate. */
+#define BUSY_PPM 850000
+
+static ns_t spacing(const struct transfer *t)
+{
+	return ns_min(ns_max(t->cfg.time / SAMPLES_WANTED, SAMPLE_MIN), SAMPLE_MAX);
+}
+
+void transfer_init(struct transfer *t, const struct transfer_cfg *cfg, ns_t now)
+{
+	t->cfg = *cfg;
+	t->phase = TRANSFER_STARTING;
+	t->connections = cfg->connections > 0 ? cfg->connections : 1;
+	t->began = t->tried = now;
+	t->next = NS_NEVER;
+	t->proven = 0;
+	t->proven_rate = 0;
+	rate_init(&t->rate);
+}
+
+ns_t transfer_end(const struct transfer *t)
+{
+	return t->phase == TRANSFER_STARTING ? NS_NEVER : t->began + t->cfg.time;
+}
+
+ns_t transfer_deadline(const struct transfer *t)
+{
+	if (t->phase == TRANSFER_STARTING)
+		return t->began + t->cfg.patience;
+	return ns_min(t->next, transfer_end(t));
+}
+
+void transfer_flows(struct transfer *t, ns_t now)
+{
+	if (t->phase != TRANSFER_STARTING)
+		return;
+	t->phase = t->cfg.connections > 0 ? TRANSFER_STEADY : TRANSFER_TRYING;
+	t->began = t->tried = now;
+	t->next = now + spacing(t);
+	rate_add(&t->rate, now, 0);
+}
+
+static void try_connections(struct transfer *t, unsigned n, ns_t now, uint64_t bytes)
+{
+	t->connections = n;
+	t->tried = now;
+	rate_restart(&t->rate);
+	rate_add(&t->rate, now, bytes);
+}
+
+static void judge(struct transfer *t, ns_t now, uint64_t bytes)
+{
+	int64_t rate = rate_recent(&t->rate);
+	bool patient = now - t->tried < TRIAL_SAMPLES * spacing(t);
+
+	if (!rate_is_stable(&t->rate) && patient)
+		return;
+	/* What is found out in the second half could not be measured any more. */
+	bool late = now - t->began > t->cfg.time / 2;
+	bool gained = t->proven == 0 || rate > t->proven_rate + t->proven_rate / 100 * GAIN_PERCENT;
+
+	if (gained && !late && t->connections < TRANSFER_CONNECTIONS_MAX) {
+		t->proven = t->connections;
+		t->proven_rate = rate;
+		try_connections(t, t->connections * 2, now, bytes);
+		return;
+	}
+	t->phase = TRANSFER_STEADY;
+	if (!gained)
+		try_connections(t, t->proven, now, bytes);
+}
+
+bool transfer_tick(struct transfer *t, ns_t now, uint64_t bytes)
+{
+	if (now < transfer_deadline(t) || t->phase == TRANSFER_OVER)
+		return false;
+	if (t->phase == TRANSFER_STARTING) {
+		t->phase = TRANSFER_OVER;
+		return true;
+	}
+	rate_add(&t->rate, now, bytes);
+	t->next = ns_max(t->next + spacing(t), now + SAMPLE_MIN / 2);
+	if (now >= transfer_end(t))
+		t->phase = TRANSFER_OVER;
+	else if (t->phase == TRANSFER_TRYING)
+		judge(t, now, bytes);
+	return true;
+}
+
+static bool mostly(ns_t part, ns_t whole)
+{
+	return part != UNKNOWN && whole != UNKNOWN && whole > 0 && part > whole / 2;
+}
+
+enum limited_by transfer_limit(const struct transfer_evidence *e)
+{
+	if (e->small_file)
+		return LIMITED_SIZE;
+	if (e->cpu_share_ppm != UNKNOWN && e->cpu_share_ppm > BUSY_PPM)
+		return LIMITED_CLIENT_CPU;
+	if (e->server_share_ppm != UNKNOWN && e->server_share_ppm > BUSY_PPM)
+		return LIMITED_SERVER;
+	if (mostly(e->rwnd_limited, e->busy))
+		return LIMITED_RECEIVER;
+	if (mostly(e->sndbuf_limited, e->busy))
+		return LIMITED_SENDER;
+	/* Known sockets with data to send that neither end held back, or a known server that was not busy. */
+	bool ours = e->busy != UNKNOWN && e->busy > 0;
+
+	return ours || e->server_share_ppm != UNKNOWN ? LIMITED_NETWORK : LIMITED_UNKNOWN;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Which command, then the one place where faults are printed. */
+#include "cmd/command.h"
+#include "sys/terminal.h"
+
+static void print_fault(const struct fault *why, const struct command *c)
+{
+	char buf[1024];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	fault_put(&t, why, c ? c->name : NULL);
+	terminal_write(TERMINAL_ERR, text_view(&t));
+}
+
+static int print_help(const struct command *c)
+{
+	static char buf[8192];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	command_put_help(&t, c);
+	return terminal_write(TERMINAL_OUT, text_view(&t)) ? 0 : 2;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		if (slice_eq(slice_of(argv[i]), SLICE("--")))
+			return false;
+		if (slice_eq(slice_of(argv[i]), SLICE("--help")) || slice_eq(slice_of(argv[i]), SLICE("-h")))
+			return true;
+	}
+	return false;
+}
+
+/* A lone word that is nearly a command's name was meant as one, if it cannot be a host. */
+static bool is_misspelt(const char *word, struct fault *why)
+{
+	const char *names[16];
+	size_t n = 0;
+
+	for (; commands[n]; n++)
+		names[n] = commands[n]->name;
+	names[n] = NULL;
+	const char *near = opt_nearest(word, names);
+
+	if (!near || slice_find(slice_of(word), '.') < slice_of(word).n || slice_find(slice_of(word), ':') < slice_of(word).n)
+		return false;
+	fault_hint(why, "sonde ", slice_of(near));
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static struct fault why;
+
+	if (argc < 2 || slice_eq(slice_of(argv[1]), SLICE("--help")) || slice_eq(slice_of(argv[1]), SLICE("-h"))) {
+		print_help(NULL);
+		return argc < 2 ? 2 : 0;
+	}
+	if (slice_eq(slice_of(argv[1]), SLICE("--version")))
+		return terminal_write(TERMINAL_OUT, SLICE("sonde " SONDE_VERSION "\n")) ? 0 : 2;
+	const struct command *c = command_find(argv[1]);
+	int skip = c ? 2 : 1;
+
+	c = c ? c : &cmd_check;
+	if (c != &cmd_help && asks_for_help(argc - skip, argv + skip))
+		return print_help(c);
+	int code = c->run(argc - skip, argv + skip, &why);
+
+	if (why.kind != FAULT_NONE && code != 0) {
+		if (skip == 1 && why.kind != FAULT_PEER)
+			is_misspelt(argv[1], &why);
+		print_fault(&why, c);
+	}
+	return code;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/check.h"
+
+#include <string.h>
+
+#include "sys/clock.h"
+#include "sys/privilege.h"
+#include "sys/resolve.h"
+#include "sys/signals.h"
+
+/* Often enough for a distribution, seldom enough not to be a load itself. */
+#define IDLE_INTERVAL (100 * NS_PER_MS)
+#define LOADED_INTERVAL (50 * NS_PER_MS)
+#define PROBE_TIMEOUT NS_PER_S
+
+static void copy(char *out, size_t cap, struct slice s)
+{
+	struct text t;
+
+	text_init(&t, out, cap);
+	text_slice(&t, s);
+}
+
+static bool needs_server(const struct check *c)
+{
+	return c->cfg.only != CHECK_ONLY_PING;
+}
+
+static void note_target(struct check *c)
+{
+	const struct target *target = &c->cfg.survey.target;
+	struct check_result *r = &c->result;
+	struct text t;
+
+	copy(r->host, sizeof(r->host), needs_server(c) ? slice_of(c->survey.host) : target->host);
+	text_init(&t, r->url, sizeof(r->url));
+	if (!needs_server(c)) {
+		text_slice(&t, target->text);
+		return;
+	}
+	text_str(&t, "http://");
+	url_put_host(&t, slice_of(c->survey.host), r->address.port);
+	text_str(&t, c->survey.path[0] ? c->survey.path : "/");
+}
+
+static bool open_ping_only(struct check *c, struct fault *why)
+{
+	struct addr v[RESOLVE_MAX];
+	const struct target *t = &c->cfg.survey.target;
+
+	if (resolve(t->host, c->cfg.survey.family, v, RESOLVE_MAX, why) == 0)
+		return false;
+	c->result.address = v[0];
+	c->result.address.port = t->port;
+	return true;
+}
+
+bool check_open(struct check *c, const struct check_cfg *cfg, struct fault *why)
+{
+	struct text t;
+
+	c->cfg = *cfg;
+	c->survey.cfg = cfg->survey;
+	c->last_rtt = UNKNOWN;
+	flow_result_init(&c->result.download);
+	flow_result_init(&c->result.upload);
+	text_init(&t, c->result.time, sizeof(c->result.time));
+	clock_put_wall(&t);
+	privilege_raise();
+	if (!wait_open(&c->wait, why) || !bulk_open(&c->bulk, why))
+		return false;
+	if (!needs_server(c))
+		return open_ping_only(c, why);
+	if (!survey_open(&c->survey, why))
+		return false;
+	c->result.address = c->survey.fetch.to;
+	return true;
+}
+
+static bool look(struct check *c, struct fault *why)
+{
+	if (needs_server(c)) {
+		if (!survey_look(&c->survey, why))
+			return false;
+		c->result.address = c->survey.fetch.to;
+		c->result.server = c->survey.kind;
+		copy(c->result.software, sizeof(c->result.software), slice_of(c->survey.software));
+	}
+	note_target(c);
+	return true;
+}
+
+static bool start_pinger(struct check *c, ns_t interval, uint64_t count, struct fault *why)
+{
+	struct pinger_cfg cfg = {
+		.ping = { .interval = interval, .timeout = PROBE_TIMEOUT, .count = count, .size = 56 },
+		.via = c->via,
+		.origin = c->cfg.survey.origin,
+		.closed_is_reply = true,
+	};
+
+	memset(&c->hists, 0, sizeof(c->hists));
+	c->to = (struct ping_target){ .name = c->result.host, .addr = c->result.address, .hists = &c->hists };
+	if (c->to.addr.port == 0)
+		c->to.addr.port = 80;
+	return pinger_open(&c->pinger, &cfg, &c->to, 1, &c->wait, 0, why);
+}
+
+static bool start_load(struct check *c, enum load_direction direction, struct fault *why)
+{
+	struct load_cfg cfg = {
+		.direction = direction,
+		.counts = c->survey.kind == SERVER_SONDE,
+		.to = c->result.address,
+		.origin = c->cfg.survey.origin,
+		.host = slice_of(c->survey.host),
+		.path = slice_of(c->survey.path),
+		.time = c->cfg.time,
+		.timeout = c->cfg.survey.timeout,
+		.connections = c->cfg.connections,
+	};
+
+	c->server_cpu = survey_server_cpu(&c->survey);
+	if (!start_pinger(c, LOADED_INTERVAL, 0, why))
+		return false;
+	load_open(&c->load, &cfg, &c->wait, &c->pinger, &c->bulk);
+	return true;
+}
+
+static struct flow_result *flow_of(struct check *c)
+{
+	return c->phase == CHECK_DOWNLOAD ? &c->result.download : &c->result.upload;
+}
+
+/* A direction that cannot be measured here is answered without a load. Return: whether it can be. */
+static bool is_possible(struct check *c)
+{
+	struct flow_result *f = flow_of(c);
+
+	if (c->survey.kind == SERVER_SONDE)
+		return true;
+	if (c->phase == CHECK_UPLOAD) {
+		f->status = survey_try_upload(&c->survey, f->reason);
+		return f->status == FLOW_OK;
+	}
+	if (c->survey.worth)
+		return true;
+	f->status = FLOW_UNSUPPORTED;
+	f->limited_by = c->survey.file_size == UNKNOWN ? LIMITED_UNKNOWN : LIMITED_SIZE;
+	copy(f->reason, sizeof(f->reason), slice_of(c->survey.reason));
+	return false;
+}
+
+/* Return: false with @why. `phase_open` tells whether there is anything to wait for. */
+static bool start_phase(struct check *c, struct fault *why)
+{
+	c->phase_began = clock_mono();
+	c->phase_open = true;
+	if (c->phase == CHECK_PING)
+		return start_pinger(c, IDLE_INTERVAL, (uint64_t)c->cfg.probes, why);
+	c->phase_open = is_possible(c);
+	return !c->phase_open || start_load(c, c->phase == CHECK_DOWNLOAD ? LOAD_DOWN : LOAD_UP, why);
+}
+
+static void finish_ping(struct check *c)
+{
+	pinger_result(&c->pinger, 0, clock_mono(), &c->result.ping);
+	c->result.has_ping = c->result.ping.sent > 0;
+	pinger_close(&c->pinger);
+}
+
+/* A host that does not answer echo requests may still answer connections. Return: whether that is tried now. */
+static bool fall_back_to_tcp(struct check *c, struct fault *why)
+{
+	if (c->via == VIA_TCP || c->pinger.ping.targets[0].received > 0 || !needs_server(c) || signals_stop() ||
+		c->pinger.method == METHOD_TCP)
+		return false;
+	pinger_close(&c->pinger);
+	c->via = VIA_TCP;
+	return start_pinger(c, IDLE_INTERVAL, (uint64_t)c->cfg.probes, why);
+}
+
+static int64_t server_share(struct check *c)
+{
+	ns_t now = survey_server_cpu(&c->survey);
+
+	if (now == UNKNOWN || c->server_cpu == UNKNOWN || c->load.wall <= 0)
+		return UNKNOWN;
+	return (int64_t)wide_muldiv((uint64_t)ns_max(now - c->server_cpu, 0), 1000000, (uint64_t)c->load.wall);
+}
+
+static void finish_load(struct check *c)
+{
+	bool down = c->phase == CHECK_DOWNLOAD;
+	struct ping_result *loaded = down ? &c->result.loaded_download : &c->result.loaded_upload;
+	struct flow_result *f = flow_of(c);
+
+	pinger_result(&c->pinger, 0, clock_mono(), loaded);
+	pinger_close(&c->pinger);
+	/* The connections are closed first: on a full link the question below would wait behind them. */
+	load_stop(&c->load);
+	load_result(&c->load, server_share(c), f);
+	bool there = f->status == FLOW_OK && loaded->sent > 0;
+
+	c->result.has_loaded_download = down ? there : c->result.has_loaded_download;
+	c->result.has_loaded_upload = down ? c->result.has_loaded_upload : there;
+}
+
+static void finish_phase(struct check *c)
+{
+	if (c->phase == CHECK_PING)
+		finish_ping(c);
+	else if (c->phase_open)
+		finish_load(c);
+	c->phase_open = false;
+}
+
+static void note_probe(struct check *c, const struct ping_event *e, struct check_event *ret)
+{
+	if (e->outcome == OUTCOME_REPLY)
+		c->last_rtt = e->rtt;
+	ret->kind = CHECK_PROBE;
+	ret->probe = *e;
+}
+
+/* One event of the phase under way. Return: false when the phase is over. */
+static bool step(struct check *c, struct check_event *ret)
+{
+	struct load_event e;
+	struct ping_event p;
+
+	if (!c->phase_open)
+		return false;
+	if (c->phase == CHECK_PING) {
+		if (!pinger_next(&c->pinger, &p))
+			return false;
+		note_probe(c, &p, ret);
+		return true;
+	}
+	if (!load_next(&c->load, &e))
+		return false;
+	if (e.kind == LOAD_PING) {
+		note_probe(c, &e.ping, ret);
+		return true;
+	}
+	ret->kind = CHECK_PROGRESS;
+	ret->bits_per_second = e.bits_per_second;
+	return true;
+}
+
+static bool begin(struct check *c, struct check_event *ret, struct fault *why)
+{
+	if (!look(c, why))
+		return false;
+	c->surveyed = true;
+	c->phase = check_phase_from(CHECK_PING, c->cfg.only);
+	ret->kind = CHECK_FOUND;
+	return start_phase(c, why);
+}
+
+bool check_next(struct check *c, struct check_event *ret, struct fault *why)
+{
+	*ret = (struct check_event){ .phase = c->phase, .bits_per_second = UNKNOWN, .rtt = UNKNOWN };
+	if (!c->surveyed)
+		return begin(c, ret, why);
+	if (c->phase == CHECK_DONE)
+		return false;
+	bool more = step(c, ret);
+
+	if (!more && c->phase == CHECK_PING && fall_back_to_tcp(c, why))
+		more = step(c, ret);
+	ret->elapsed = clock_mono() - c->phase_began;
+	ret->rtt = c->last_rtt;
+	if (more)
+		return true;
+	finish_phase(c);
+	ret->kind = CHECK_PHASE_OVER;
+	c->phase = signals_stop() ? CHECK_DONE : check_phase_from(c->phase + 1, c->cfg.only);
+	return c->phase == CHECK_DONE || start_phase(c, why);
+}
+
+void check_close(struct check *c)
+{
+	if (needs_server(c))
+		survey_close(&c->survey);
+	wait_close(&c->wait);
+}

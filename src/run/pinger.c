@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/pinger.h"
+
+#include <string.h>
+
+#include "core/http1_write.h"
+#include "core/icmp.h"
+#include "core/io.h"
+#include "core/url.h"
+#include "sys/clock.h"
+#include "sys/random.h"
+#include "sys/signals.h"
+
+/* Replies are read between so many sends: a stamp taken late is a wrong one. */
+#define SENDS_AT_ONCE 32
+
+/* Keys: the two ICMP sockets, then the connections. */
+#define HAIL_KEY 8
+
+static uint8_t request[ICMP_HEADER_LEN + ICMP_DATA_MAX];
+static uint8_t payload[ICMP_DATA_MAX];
+static uint8_t reply[ICMP_DATA_MAX + 128];
+
+static bool open_family(struct pinger *r, int family, struct fault *why)
+{
+	struct icmp_options o = { .only = r->cfg.icmp_only, .ttl = r->cfg.ttl, .origin = r->cfg.origin };
+	size_t i = family == 6;
+
+	if (!random_fill(&o.id, sizeof(o.id), why) || !icmp_open(&r->icmp[i], family, &o, why))
+		return false;
+	r->open[i] = true;
+	r->ping.cfg.id[i] = r->icmp[i].id;
+	r->method = r->icmp[i].method;
+	memcpy(r->reason, r->icmp[i].reason, sizeof(r->icmp[i].reason));
+	return wait_add(r->wait, r->icmp[i].fd, WAIT_IN, r->key + i);
+}
+
+static bool open_icmp(struct pinger *r, struct fault *why)
+{
+	for (size_t k = 0; k < r->ping.n; k++) {
+		int family = r->ping.targets[k].addr.family;
+
+		if (!r->open[family == 6] && !open_family(r, family, why))
+			return false;
+	}
+	return true;
+}
+
+static void close_icmp(struct pinger *r)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (r->open[i])
+			icmp_close(&r->icmp[i]);
+		r->open[i] = false;
+	}
+}
+
+/* The ICMP of both families or of none: one run, one method. */
+static bool open_best(struct pinger *r, struct fault *why)
+{
+	struct text t;
+
+	if (r->cfg.via == VIA_TCP || r->cfg.via == VIA_HTTP) {
+		r->method = r->cfg.via == VIA_TCP ? METHOD_TCP : METHOD_HTTP;
+		return true;
+	}
+	if (open_icmp(r, why))
+		return true;
+	close_icmp(r);
+	if (r->cfg.via == VIA_ICMP) {
+		fault_hint(why, "sonde caps", SLICE(""));
+		return false;
+	}
+	text_init(&t, r->reason, sizeof(r->reason));
+	text_str(&t, why->text);
+	r->method = METHOD_TCP;
+	return true;
+}
+
+bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, struct ping_target *targets, size_t n,
+	struct wait *wait, uint64_t key, struct fault *why)
+{
+	r->cfg = *cfg;
+	r->wait = wait;
+	r->key = key;
+	r->reason[0] = '\0';
+	if (!random_fill(r->cfg.ping.key, sizeof(r->cfg.ping.key), why))
+		return false;
+	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono());
+	if (!open_best(r, why))
+		return false;
+	/* Opening sockets took time; the first probe is due now. */
+	uint16_t id[2] = { r->ping.cfg.id[0], r->ping.cfg.id[1] };
+
+	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono());
+	memcpy(r->ping.cfg.id, id, sizeof(id));
+	return true;
+}
+
+static void drop_hail(struct hail *h)
+{
+	stream_abort(h->fd);
+	h->state = HAIL_FREE;
+}
+
+void pinger_close(struct pinger *r)
+{
+	uint32_t used = r->ping.head < PING_SLOTS ? r->ping.head : PING_SLOTS;
+
+	close_icmp(r);
+	for (size_t i = 0; i < PINGER_HAILS; i++)
+		if (r->hails[i].state != HAIL_FREE)
+			drop_hail(&r->hails[i]);
+	/* Only what was used: the rest of the table has never been touched and costs no memory. */
+	memset(r->slots, 0, used * sizeof(r->slots[0]));
+}
+
+void pinger_ready(struct pinger *r, const struct wait_event *e)
+{
+	uint64_t i = e->key - r->key;
+
+	if (i < 2)
+		r->ready[i] = r->errors[i] = true;
+	else if (i >= HAIL_KEY && i < HAIL_KEY + PINGER_HAILS)
+		r->hails[i - HAIL_KEY].ready = true;
+}
+
+/* The error queue first: it holds the stamp of the request whose reply comes next. */
+static bool read_icmp(struct pinger *r, struct ping_event *ret)
+{
+	struct packet pkt;
+
+	for (size_t i = 0; i < 2; i++) {
+		while (r->errors[i] && (r->errors[i] = r->open[i] && icmp_recv_error(&r->icmp[i], &pkt, reply, sizeof(reply))))
+			if (ping_icmp(&r->ping, &pkt, ret))
+				return true;
+		while (r->ready[i] && (r->ready[i] = r->open[i] && icmp_recv(&r->icmp[i], &pkt, reply, sizeof(reply))))
+			if (ping_icmp(&r->ping, &pkt, ret))
+				return true;
+	}
+	return false;
+}
+
+/* Return: whether the probe was answered or refused; if not, @h goes on or is gone. */
+static bool hail_connected(struct pinger *r, struct hail *h, struct ping_event *ret)
+{
+	int io = stream_connected(h->fd);
+	uint16_t wire = h->wire;
+	ns_t stamp = clock_mono();
+
+	if (io == IO_AGAIN)
+		return false;
+	if (io == 0 && r->method == METHOD_HTTP) {
+		char head[1024], host[300];
+		struct text t, ht;
+
+		text_init(&ht, host, sizeof(host));
+		url_put_host(&ht, r->cfg.host, r->ping.targets[0].addr.port);
+		text_init(&t, head, sizeof(head));
+		http1_put_request(&t, "HEAD", r->cfg.path);
+		http1_put_field(&t, "Host", text_view(&ht));
+		http1_put_field(&t, "Connection", SLICE("close"));
+		http1_put_end(&t);
+		struct want w = { WANT_WRITE, head, t.len, false };
+
+		ping_restamp(&r->ping, wire, stamp);
+		stream_out(h->fd, &w, NULL);
+		h->state = HAIL_ASKED;
+		wait_change(r->wait, h->fd, WAIT_IN, r->key + HAIL_KEY + (uint64_t)(h - r->hails));
+		return false;
+	}
+	drop_hail(h);
+	if (io == 0 || (io == IO_REFUSED && r->cfg.closed_is_reply))
+		return ping_answered(&r->ping, wire, stamp, ret);
+	return ping_refused(&r->ping, wire, io_text(io), ret);
+}
+
+static bool hail_answered(struct pinger *r, struct hail *h, struct ping_event *ret)
+{
+	char first[512];
+	struct want w = { .kind = WANT_READ, .n = sizeof(first) };
+	int64_t n = stream_in(h->fd, &w, first, sizeof(first));
+	ns_t stamp = clock_mono();
+
+	if (n == IO_AGAIN)
+		return false;
+	drop_hail(h);
+	if (n > 0)
+		return ping_answered(&r->ping, h->wire, stamp, ret);
+	return ping_refused(&r->ping, h->wire, io_text((int)n), ret);
+}
+
+static bool read_hails(struct pinger *r, ns_t now, struct ping_event *ret)
+{
+	for (size_t i = 0; i < PINGER_HAILS; i++) {
+		struct hail *h = &r->hails[i];
+
+		if (h->state == HAIL_FREE)
+			continue;
+		if (now >= h->until) {
+			drop_hail(h);
+		} else if (h->ready) {
+			h->ready = false;
+			if (h->state == HAIL_CONNECTING ? hail_connected(r, h, ret) : hail_answered(r, h, ret))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Return: whether sending failed, which is an event. */
+static bool send_icmp(struct pinger *r, const struct ping_request *q, struct ping_event *ret)
+{
+	struct addr to = r->ping.targets[q->target].addr;
+	struct icmp_socket *s = &r->icmp[to.family == 6];
+	size_t size = r->ping.cfg.size;
+
+	to.port = 0;
+	ping_payload(&r->ping, q->wire, payload);
+	size_t n = icmp_echo_build(to.family, s->id, q->wire, payload, size, request, sizeof(request));
+	ns_t stamp = clock_mono();
+	int io = icmp_send(s, request, n, &to, q->wire);
+
+	if (io < 0) {
+		*ret = ping_failed(&r->ping, q->wire, io_text(io));
+		return true;
+	}
+	ping_sent(&r->ping, q->wire, stamp);
+	r->errors[to.family == 6] = true; /* our own stamps are there at once */
+	return false;
+}
+
+static struct hail *free_hail(struct pinger *r)
+{
+	for (size_t i = 0; i < PINGER_HAILS; i++)
+		if (r->hails[i].state == HAIL_FREE)
+			return &r->hails[i];
+	return NULL;
+}
+
+static bool send_hail(struct pinger *r, const struct ping_request *q, struct ping_event *ret)
+{
+	struct hail *h = free_hail(r);
+	struct fault why;
+	ns_t stamp = clock_mono();
+
+	if (!h) {
+		*ret = ping_failed(&r->ping, q->wire, "too many connections under way");
+		return true;
+	}
+	int fd = stream_connect(&r->ping.targets[q->target].addr, &r->cfg.origin, &why);
+
+	if (fd < 0) {
+		*ret = ping_failed(&r->ping, q->wire, io_text(fd));
+		return true;
+	}
+	*h = (struct hail){ HAIL_CONNECTING, fd, q->wire, false, stamp + r->cfg.ping.timeout };
+	wait_add(r->wait, fd, WAIT_OUT, r->key + HAIL_KEY + (uint64_t)(h - r->hails));
+	ping_sent(&r->ping, q->wire, stamp);
+	return false;
+}
+
+static bool send_due(struct pinger *r, ns_t now, struct ping_event *ret)
+{
+	bool over_icmp = r->method == METHOD_ICMP_RAW || r->method == METHOD_ICMP_DGRAM;
+	struct ping_request q;
+
+	for (int n = 0; n < SENDS_AT_ONCE && ping_next(&r->ping, now, &q); n++)
+		if (over_icmp ? send_icmp(r, &q, ret) : send_hail(r, &q, ret))
+			return true;
+	return false;
+}
+
+bool pinger_step(struct pinger *r, ns_t now, struct ping_event *ret)
+{
+	if (read_icmp(r, ret))
+		return true;
+	if (r->method >= METHOD_TCP && read_hails(r, now, ret))
+		return true;
+	return ping_expire(&r->ping, now, ret) || send_due(r, now, ret);
+}
+
+ns_t pinger_deadline(const struct pinger *r)
+{
+	return ping_deadline(&r->ping);
+}
+
+bool pinger_next(struct pinger *r, struct ping_event *ret)
+{
+	struct wait_event v[16];
+
+	for (;;) {
+		ns_t now = clock_mono();
+
+		if (pinger_step(r, now, ret))
+			return true;
+		if (ping_done(&r->ping, now) || signals_stop())
+			return false;
+		size_t n = wait_next(r->wait, pinger_deadline(r), now, v, 16);
+
+		for (size_t i = 0; i < n; i++)
+			pinger_ready(r, &v[i]);
+	}
+}
+
+void pinger_result(const struct pinger *r, size_t target, ns_t now, struct ping_result *ret)
+{
+	size_t i = r->ping.targets[target].addr.family == 6;
+
+	ping_result(&r->ping, target, now, ret);
+	ret->method = r->method;
+	ret->reason = r->reason;
+	/* One socket serves all targets: its drops cannot be told apart. */
+	if (r->open[i] && r->ping.n == 1)
+		ret->local_drops = icmp_drops(&r->icmp[i]);
+}

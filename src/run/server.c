@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/io.h"
+#include "sys/clock.h"
+#include "sys/fail.h"
+#include "sys/signals.h"
+
+/* Deadlines are looked at this often: exact to a tenth of a second, and cheap with a thousand clients. */
+#define SWEEP (100 * NS_PER_MS)
+
+#define LISTENER_KEY (UINT64_C(1) << 32)
+
+/* Accepted at once, so that a flood of connections does not starve those that are there. */
+#define ACCEPTS_AT_ONCE 64
+
+static bool listen_on(struct server *s, struct addr *at, struct fault *why)
+{
+	int fd = stream_listen(at, why);
+
+	if (fd < 0)
+		return false;
+	at->port = stream_port(fd);
+	s->fds[s->n_fds] = fd;
+	wait_add(&s->wait, fd, WAIT_IN, LISTENER_KEY + s->n_fds);
+	s->n_fds++;
+	return true;
+}
+
+static bool open_listeners(struct server *s, struct fault *why)
+{
+	for (size_t i = 0; i < s->cfg.n_listen; i++) {
+		if (i > 0 && s->cfg.listen[i].port == 0 && s->n_fds > 0)
+			s->cfg.listen[i].port = s->cfg.listen[0].port;
+		if (!listen_on(s, &s->cfg.listen[i], why) && !s->cfg.listen_all)
+			return false;
+	}
+	return s->n_fds > 0;
+}
+
+bool server_open(struct server *s, const struct server_cfg *cfg, struct fault *why)
+{
+	memset(s, 0, sizeof(*s));
+	s->cfg = *cfg;
+	/* Untouched pages cost nothing: an idle server holds the room of a thousand clients as a promise. */
+	s->clients = calloc(cfg->clients_max, sizeof(*s->clients));
+	s->free_slots = calloc(cfg->clients_max, sizeof(*s->free_slots));
+	if (!s->clients || !s->free_slots)
+		return fail_fault(why, "cannot hold so many clients", SLICE(""));
+	return wait_open(&s->wait, why) && bulk_open(&s->bulk, why) && open_listeners(s, why);
+}
+
+uint16_t server_port(const struct server *s)
+{
+	return s->cfg.listen[0].port ? s->cfg.listen[0].port : s->cfg.listen[1].port;
+}
+
+static struct client *take_slot(struct server *s)
+{
+	if (s->n_free > 0)
+		return &s->clients[s->free_slots[--s->n_free]];
+	return s->top < s->cfg.clients_max ? &s->clients[s->top++] : NULL;
+}
+
+static void drop(struct server *s, struct client *c)
+{
+	stream_close(c->fd);
+	c->fd = -1;
+	s->free_slots[s->n_free++] = (uint32_t)(c - s->clients);
+}
+
+static size_t clients_from(const struct server *s, const struct addr *peer)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->top; i++)
+		if (s->clients[i].fd >= 0 && addr_same_host(&s->clients[i].peer, peer))
+			n++;
+	return n;
+}
+
+static bool is_welcome(const struct server *s, const struct addr *peer)
+{
+	enum addr_reach reach = addr_reach(peer);
+
+	return s->cfg.open_to_all || reach == ADDR_LOOPBACK || reach == ADDR_LINK_LOCAL || reach == ADDR_PRIVATE;
+}
+
+/* Move what can be moved, then watch for what is wanted next. */
+static void turn(struct server *s, struct client *c, bool readable, bool writable, ns_t now)
+{
+	static char buf[SERVE_IN_MAX];
+	struct want in = serve_in(&c->serve);
+
+	if (readable && in.kind != WANT_NOTHING) {
+		int64_t n = stream_in(c->fd, &in, buf, sizeof(buf));
+
+		if (n > 0)
+			serve_got(&c->serve, in.kind == WANT_READ ? buf : NULL, (uint64_t)n, now);
+		else if (n != IO_AGAIN)
+			serve_closed(&c->serve, (int)n);
+	}
+	struct want out = serve_out(&c->serve);
+
+	for (int i = 0; i < 4 && writable && out.kind != WANT_NOTHING && out.kind != WANT_CLOSE; i++) {
+		int64_t n = stream_out(c->fd, &out, &s->bulk);
+
+		if (n < 0 && n != IO_AGAIN)
+			serve_closed(&c->serve, (int)n);
+		if (n < 0)
+			break;
+		serve_moved(&c->serve, (uint64_t)n, now);
+		out = serve_out(&c->serve);
+	}
+	out = serve_out(&c->serve);
+	if (out.kind == WANT_CLOSE) {
+		drop(s, c);
+		return;
+	}
+	unsigned what = (serve_in(&c->serve).kind != WANT_NOTHING ? WAIT_IN : 0) | (out.kind != WANT_NOTHING ? WAIT_OUT : 0);
+
+	if (what != c->watched)
+		wait_change(&s->wait, c->fd, what, (uint64_t)(c - s->clients));
+	c->watched = what;
+}
+
+/* Say why in a word, and close; there is no slot to do it slowly. */
+static void turn_away(int fd)
+{
+	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+	struct want w = { WANT_WRITE, busy, sizeof(busy) - 1, false };
+
+	stream_out(fd, &w, NULL);
+	stream_close(fd);
+}
+
+static void admit(struct server *s, int fd, const struct addr *peer, ns_t now)
+{
+	bool crowd = clients_from(s, peer) >= s->cfg.per_address_max;
+	struct client *c = take_slot(s);
+
+	if (!c) {
+		turn_away(fd);
+		return;
+	}
+	c->fd = fd;
+	c->peer = *peer;
+	c->watched = WAIT_IN;
+	serve_init(&c->serve, &s->cfg.serve, &s->counters, now);
+	if (!is_welcome(s, peer))
+		serve_refuse(&c->serve, 403, "this server answers private addresses only; start it with --public to change that", now);
+	else if (crowd)
+		serve_refuse(&c->serve, 503, "too many connections from your address at once", now);
+	if (!wait_add(&s->wait, fd, WAIT_IN, (uint64_t)(c - s->clients)))
+		drop(s, c);
+	else
+		turn(s, c, true, true, now);
+}
+
+static void accept_some(struct server *s, int listener, ns_t now)
+{
+	struct addr peer;
+
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		int fd = stream_accept(listener, &peer);
+
+		if (fd == IO_RESET)
+			continue;
+		if (fd < 0)
+			return;
+		admit(s, fd, &peer, now);
+	}
+}
+
+static void sweep(struct server *s, ns_t now)
+{
+	if (now - s->swept < SWEEP)
+		return;
+	s->swept = now;
+	s->counters.cpu_ns = (uint64_t)clock_cpu();
+	for (size_t i = 0; i < s->top; i++) {
+		struct client *c = &s->clients[i];
+
+		if (c->fd < 0 || now < serve_deadline(&c->serve))
+			continue;
+		serve_tick(&c->serve, now);
+		turn(s, c, false, true, now);
+	}
+}
+
+/* Without clients there is nothing to look after, and nothing to wake up for. */
+static ns_t next_sweep(const struct server *s)
+{
+	return s->n_free < s->top ? s->swept + SWEEP : NS_NEVER;
+}
+
+void server_run(struct server *s)
+{
+	struct wait_event v[64];
+
+	while (!signals_stop()) {
+		size_t n = wait_next(&s->wait, next_sweep(s), clock_mono(), v, sizeof(v) / sizeof(v[0]));
+		ns_t now = clock_mono();
+
+		for (size_t i = 0; i < n; i++) {
+			if (v[i].key >= LISTENER_KEY)
+				accept_some(s, s->fds[v[i].key - LISTENER_KEY], now);
+			else if (s->clients[v[i].key].fd >= 0)
+				turn(s, &s->clients[v[i].key], v[i].in, v[i].out, now);
+		}
+		sweep(s, now);
+	}
+}

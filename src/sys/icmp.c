@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/icmp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/ip.h"
+#include "sys/clock.h"
+#include "sys/fail.h"
+#include "sys/sockaddr.h"
+
+/* From the kernel's headers, which a bare C library does not bring along; the same on all targets we build for. */
+enum {
+	KERNEL_TIMESTAMPING_OLD = 37,
+	KERNEL_TIMESTAMPING_NEW = 65, /* 64-bit time on 32-bit machines, Linux 5.1 */
+	KERNEL_MEMINFO = 55,
+	KERNEL_MEMINFO_DROPS = 8,
+	KERNEL_RCVBUFFORCE = 33,
+	KERNEL_ICMP_FILTER = 1,
+	KERNEL_ICMP6_FILTER = 1,
+	KERNEL_ORIGIN_ICMP = 2,
+	KERNEL_ORIGIN_ICMP6 = 3,
+	KERNEL_ORIGIN_TIMESTAMPING = 4,
+	KERNEL_STAMP_LEFT = 0,
+	KERNEL_STAMP_SCHED = 1,
+};
+
+/* SOF_TIMESTAMPING_ flags (Documentation/networking/timestamping.rst). */
+enum {
+	STAMP_TX_SOFTWARE = 1 << 1,
+	STAMP_RX_SOFTWARE = 1 << 3,
+	STAMP_SOFTWARE = 1 << 4,
+	STAMP_OPT_ID = 1 << 7,
+	STAMP_TX_SCHED = 1 << 8,
+	STAMP_OPT_TSONLY = 1 << 11,
+};
+
+/* struct sock_extended_err (ip(7)). */
+struct queued_error {
+	uint32_t error;
+	uint8_t origin, type, code, pad;
+	uint32_t info, data;
+};
+
+/* The default holds 256 replies: more than that at once would be lost inside this machine. */
+#define RECEIVE_BUFFER (4 << 20)
+
+static bool set_int(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+static int level_of(int family)
+{
+	return family == 6 ? IPPROTO_IPV6 : IPPROTO_IP;
+}
+
+static int protocol_of(int family)
+{
+	return family == 6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+}
+
+/* A raw socket is shown every ICMP message of the machine: let through replies and errors only. */
+static void filter_raw(int fd, int family)
+{
+	if (family == 6) {
+		uint32_t block[8];
+
+		memset(block, 0xff, sizeof(block));
+		block[0] &= ~(1U << 1 | 1U << 2 | 1U << 3 | 1U << 4);
+		block[129 / 32] &= ~(1U << 129 % 32);
+		setsockopt(fd, IPPROTO_ICMPV6, KERNEL_ICMP6_FILTER, block, sizeof(block));
+	} else {
+		uint32_t block = ~(1U << 0 | 1U << 3 | 1U << 11 | 1U << 12);
+
+		setsockopt(fd, SOL_RAW, KERNEL_ICMP_FILTER, &block, sizeof(block));
+	}
+}
+
+static void ask_for_stamps(struct icmp_socket *s)
+{
+	static const int kinds[] = { KERNEL_TIMESTAMPING_NEW, KERNEL_TIMESTAMPING_OLD };
+	static const int both = STAMP_TX_SOFTWARE | STAMP_TX_SCHED | STAMP_OPT_ID | STAMP_OPT_TSONLY | STAMP_RX_SOFTWARE |
+				STAMP_SOFTWARE;
+
+	for (size_t i = 0; i < 2 && s->stamping == 0; i++)
+		if (set_int(s->fd, SOL_SOCKET, kinds[i], both) ||
+			set_int(s->fd, SOL_SOCKET, kinds[i], STAMP_RX_SOFTWARE | STAMP_SOFTWARE))
+			s->stamping = kinds[i];
+}
+
+/* Everything that may fail without harm. */
+static void set_options(struct icmp_socket *s, const struct icmp_options *o)
+{
+	int level = level_of(s->family);
+	bool v6 = s->family == 6;
+
+	set_int(s->fd, level, v6 ? IPV6_RECVERR : IP_RECVERR, s->method == METHOD_ICMP_DGRAM);
+	set_int(s->fd, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
+	if (o->ttl > 0)
+		set_int(s->fd, level, v6 ? IPV6_UNICAST_HOPS : IP_TTL, o->ttl);
+	if (!set_int(s->fd, SOL_SOCKET, KERNEL_RCVBUFFORCE, RECEIVE_BUFFER))
+		set_int(s->fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	if (s->method == METHOD_ICMP_RAW)
+		filter_raw(s->fd, s->family);
+	ask_for_stamps(s);
+}
+
+/* A datagram socket gets its identifier by binding. Reuse is on by default there, and lets others take our replies. */
+static bool bind_socket(struct icmp_socket *s, const struct icmp_options *o)
+{
+	struct sockaddr_storage sa;
+	struct addr at = o->origin.source;
+	socklen_t n = sizeof(sa);
+
+	if (o->origin.interface && setsockopt(s->fd, SOL_SOCKET, SO_BINDTODEVICE, o->origin.interface,
+					   (socklen_t)strlen(o->origin.interface) + 1) != 0)
+		return false;
+	if (at.family == 0)
+		at.family = s->family;
+	at.port = 0;
+	if (s->method == METHOD_ICMP_RAW) {
+		s->id = o->id;
+		return o->origin.source.family == 0 || bind(s->fd, (struct sockaddr *)&sa, sockaddr_put(&sa, &at)) == 0;
+	}
+	if (!set_int(s->fd, SOL_SOCKET, SO_REUSEADDR, 0) ||
+		bind(s->fd, (struct sockaddr *)&sa, sockaddr_put(&sa, &at)) != 0 ||
+		getsockname(s->fd, (struct sockaddr *)&sa, &n) != 0)
+		return false;
+	s->id = sockaddr_get(&sa).port;
+	return true;
+}
+
+static bool open_as(struct icmp_socket *s, int family, enum method method, const struct icmp_options *o)
+{
+	int type = method == METHOD_ICMP_RAW ? SOCK_RAW : SOCK_DGRAM;
+
+	s->fd = socket(family == 6 ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol_of(family));
+	if (s->fd < 0)
+		return false;
+	s->family = family;
+	s->method = method;
+	s->stamping = 0;
+	s->sends = 0;
+	if (bind_socket(s, o)) {
+		set_options(s, o);
+		return true;
+	}
+	int error = errno;
+
+	close(s->fd);
+	errno = error;
+	return false;
+}
+
+bool icmp_open(struct icmp_socket *s, int family, const struct icmp_options *o, struct fault *why)
+{
+	struct text t;
+
+	s->reason[0] = '\0';
+	if (o->only != METHOD_ICMP_DGRAM) {
+		if (open_as(s, family, METHOD_ICMP_RAW, o))
+			return true;
+		text_init(&t, s->reason, sizeof(s->reason));
+		text_str(&t, "raw ICMP: ");
+		text_str(&t, strerror(errno));
+		if (o->only == METHOD_ICMP_RAW)
+			return fail_fault(why, "cannot open a raw ICMP socket", SLICE(""));
+	}
+	return open_as(s, family, METHOD_ICMP_DGRAM, o) || fail_fault(why, "cannot open an ICMP socket", SLICE(""));
+}
+
+void icmp_close(struct icmp_socket *s)
+{
+	close(s->fd);
+}
+
+int icmp_send(struct icmp_socket *s, const void *p, size_t n, const struct addr *to, uint32_t tag)
+{
+	struct sockaddr_storage sa;
+	socklen_t sa_n = sockaddr_put(&sa, to);
+
+	for (int tries = 0; tries < 2; tries++) {
+		if (sendto(s->fd, p, n, MSG_NOSIGNAL, (struct sockaddr *)&sa, sa_n) >= 0) {
+			s->tags[s->sends++ % ICMP_TAGS] = tag;
+			return 0;
+		}
+		if (errno == EAGAIN || errno == EINVAL || errno == EMSGSIZE)
+			break;
+	}
+	return errno == ENOBUFS ? IO_AGAIN : fail_io();
+}
+
+/* Three stamps, of which the first is software's; 8 or 16 bytes each, after the kind and the machine. */
+static bool read_stamp(const struct cmsghdr *c, ns_t *ret)
+{
+	struct timespec at;
+
+	if (c->cmsg_len >= CMSG_LEN(48)) {
+		int64_t v[2];
+
+		memcpy(v, CMSG_DATA(c), sizeof(v));
+		at = (struct timespec){ .tv_sec = (time_t)v[0], .tv_nsec = (long)v[1] };
+	} else {
+		int32_t v[2];
+
+		memcpy(v, CMSG_DATA(c), sizeof(v));
+		at = (struct timespec){ .tv_sec = v[0], .tv_nsec = v[1] };
+	}
+	return (at.tv_sec != 0 || at.tv_nsec != 0) && clock_from_kernel(&at, ret);
+}
+
+static void read_ttl(const struct cmsghdr *c, struct packet *pkt)
+{
+	bool is_ttl = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
+		      (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT);
+
+	if (is_ttl)
+		memcpy(&pkt->ttl, CMSG_DATA(c), sizeof(pkt->ttl));
+}
+
+static bool is_stamp(const struct icmp_socket *s, const struct cmsghdr *c)
+{
+	return c->cmsg_level == SOL_SOCKET && s->stamping != 0 && c->cmsg_type == s->stamping;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion" /* inside musl's macro */
+static struct cmsghdr *next_control(struct msghdr *m, struct cmsghdr *c)
+{
+	return CMSG_NXTHDR(m, c);
+}
+#pragma GCC diagnostic pop
+
+static ssize_t receive(int fd, struct msghdr *m, struct iovec *v, int flags)
+{
+	m->msg_iov = v;
+	m->msg_iovlen = 1;
+	return recvmsg(fd, m, flags);
+}
+
+/* A raw IPv4 socket hands over the IP header too: take it off. */
+static bool strip_header(const struct icmp_socket *s, struct packet *pkt)
+{
+	struct ip4 ip;
+
+	pkt->raw = s->method == METHOD_ICMP_RAW;
+	if (!pkt->raw || s->family == 6)
+		return true;
+	if (!ip4_parse(pkt->p, pkt->n, &ip))
+		return false;
+	pkt->ttl = ip.ttl;
+	pkt->p = ip.payload;
+	pkt->n = ip.n;
+	return true;
+}
+
+bool icmp_recv(struct icmp_socket *s, struct packet *ret, uint8_t *buf, size_t cap)
+{
+	_Alignas(struct cmsghdr) char control[512];
+	struct sockaddr_storage from;
+	struct iovec v = { buf, cap };
+	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_control = control,
+		.msg_controllen = sizeof(control) };
+	ssize_t n = receive(s->fd, &m, &v, 0);
+
+	if (n < 0)
+		return false;
+	*ret = (struct packet){ .kind = PACKET_MESSAGE, .p = buf, .n = (size_t)n, .user = clock_mono(), .ttl = -1 };
+	ret->from = sockaddr_get(&from);
+	ret->from.port = 0;
+	ret->stamp = ret->user;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = next_control(&m, c)) {
+		if (is_stamp(s, c))
+			ret->kernel_stamp = read_stamp(c, &ret->stamp);
+		else
+			read_ttl(c, ret);
+	}
+	if (!strip_header(s, ret))
+		ret->n = 0;
+	return true;
+}
+
+static bool is_error(const struct cmsghdr *c)
+{
+	return (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+	       (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+}
+
+static void read_error(const struct icmp_socket *s, const struct cmsghdr *c, struct packet *pkt)
+{
+	struct queued_error e;
+
+	memcpy(&e, CMSG_DATA(c), sizeof(e));
+	if (e.origin == KERNEL_ORIGIN_TIMESTAMPING) {
+		pkt->kind = e.info == KERNEL_STAMP_SCHED ? PACKET_SCHED : PACKET_LEFT;
+		pkt->id = s->tags[e.data % ICMP_TAGS];
+	} else if (e.origin == KERNEL_ORIGIN_ICMP || e.origin == KERNEL_ORIGIN_ICMP6) {
+		pkt->type = e.type;
+		pkt->code = e.code;
+		pkt->info = e.info;
+		pkt->from = sockaddr_get(CMSG_DATA(c) + sizeof(e));
+	}
+}
+
+bool icmp_recv_error(struct icmp_socket *s, struct packet *ret, uint8_t *buf, size_t cap)
+{
+	_Alignas(struct cmsghdr) char control[512];
+	struct sockaddr_storage to;
+	struct iovec v = { buf, cap };
+	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_control = control,
+		.msg_controllen = sizeof(control) };
+	ssize_t n;
+
+	memset(&to, 0, sizeof(to));
+	n = receive(s->fd, &m, &v, MSG_ERRQUEUE);
+	if (n < 0)
+		return false;
+	*ret = (struct packet){ .kind = PACKET_ERROR, .p = buf, .n = (size_t)n, .user = clock_mono(), .ttl = -1 };
+	ret->to = sockaddr_get(&to);
+	ret->stamp = ret->user;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = next_control(&m, c)) {
+		if (is_stamp(s, c))
+			ret->kernel_stamp = read_stamp(c, &ret->stamp);
+		else if (is_error(c))
+			read_error(s, c, ret);
+	}
+	if (ret->kind != PACKET_ERROR && !ret->kernel_stamp)
+		ret->stamp = 0; /* unusable: as if it had not come */
+	return true;
+}
+
+int64_t icmp_drops(const struct icmp_socket *s)
+{
+	uint32_t v[KERNEL_MEMINFO_DROPS + 1];
+	socklen_t n = sizeof(v);
+
+	if (getsockopt(s->fd, SOL_SOCKET, KERNEL_MEMINFO, v, &n) != 0 || n < sizeof(v))
+		return UNKNOWN;
+	return v[KERNEL_MEMINFO_DROPS];
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/privilege.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/text.h"
+
+/* From linux/capability.h, which a bare C library does not bring along. */
+#define CAP_NET_RAW_BIT 13
+#define CAP_VERSION_3 0x20080522
+
+/* SO_TIMESTAMPING with receive and software stamps. */
+#define KERNEL_TIMESTAMPING 37
+#define STAMPS_WANTED (1 << 3 | 1 << 4)
+
+struct cap_header {
+	uint32_t version;
+	int pid;
+};
+
+struct cap_data {
+	uint32_t effective, permitted, inheritable;
+};
+
+static int try_icmp(int type, char *error, size_t cap)
+{
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, IPPROTO_ICMP);
+	struct text t;
+
+	text_init(&t, error, cap);
+	if (fd < 0)
+		text_str(&t, strerror(errno));
+	return fd;
+}
+
+static void try_options(struct privilege *p, int fd)
+{
+	int stamps = STAMPS_WANTED;
+
+	p->kernel_timestamps = setsockopt(fd, SOL_SOCKET, KERNEL_TIMESTAMPING, &stamps, sizeof(stamps)) == 0;
+	p->bind_device = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0;
+}
+
+static struct slice read_file(const char *path, char *buf, size_t cap)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, buf, cap) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return (struct slice){ buf, n > 0 ? (size_t)n : 0 };
+}
+
+static uint64_t hex_of(struct slice s)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		v = v << 4 | (uint64_t)(s.p[i] <= '9' ? s.p[i] - '0' : s.p[i] - 'a' + 10);
+	return v;
+}
+
+static void read_status(struct privilege *p)
+{
+	char buf[3072];
+	struct slice rest = read_file("/proc/self/status", buf, sizeof(buf));
+
+	p->status_known = rest.n > 0;
+	while (rest.n > 0) {
+		struct slice value = slice_cut(&rest, '\n');
+		struct slice name = slice_cut(&value, ':');
+		bool has = false;
+
+		value = slice_trim(value);
+		if (slice_starts(name, SLICE("Cap")))
+			has = hex_of(value) >> CAP_NET_RAW_BIT & 1;
+		if (slice_eq(name, SLICE("CapEff")))
+			p->cap_effective = has;
+		else if (slice_eq(name, SLICE("CapPrm")))
+			p->cap_permitted = has;
+		else if (slice_eq(name, SLICE("CapBnd")))
+			p->cap_bounding = has;
+		else if (slice_eq(name, SLICE("NoNewPrivs")))
+			p->no_new_privs = slice_eq(value, SLICE("1"));
+	}
+}
+
+static bool group_in(int64_t low, int64_t high)
+{
+	gid_t groups[256];
+	int n = getgroups(256, groups);
+
+	if (getegid() >= low && getegid() <= high)
+		return true;
+	for (int i = 0; i < n; i++)
+		if (groups[i] >= low && groups[i] <= high)
+			return true;
+	return false;
+}
+
+static void read_group_range(struct privilege *p)
+{
+	char buf[64];
+	struct slice s = read_file("/proc/sys/net/ipv4/ping_group_range", buf, sizeof(buf));
+	uint64_t low, high;
+	struct slice line = slice_cut(&s, '\n'), first = slice_cut(&line, '\t');
+
+	p->group_range_known = slice_uint(slice_trim(first), &low) && slice_uint(slice_trim(line), &high);
+	if (!p->group_range_known)
+		return;
+	p->group_low = (int64_t)low;
+	p->group_high = (int64_t)high;
+	p->group_inside = group_in(p->group_low, p->group_high);
+}
+
+/* The machine's own user namespace maps every identifier to itself. */
+static void read_user_namespace(struct privilege *p)
+{
+	char buf[128];
+	struct slice s = read_file("/proc/self/uid_map", buf, sizeof(buf));
+
+	while (s.n > 0 && s.p[0] == ' ')
+		s = slice_from(s, 1);
+	bool whole = slice_starts(s, SLICE("0 ")) && slice_ends_nocase(s, SLICE(" 4294967295\n"));
+
+	p->user_namespace = s.n > 0 && !whole;
+}
+
+void privilege_probe(struct privilege *p)
+{
+	memset(p, 0, sizeof(*p));
+	privilege_raise();
+	int raw = try_icmp(SOCK_RAW, p->raw_error, sizeof(p->raw_error));
+	int dgram = try_icmp(SOCK_DGRAM, p->dgram_error, sizeof(p->dgram_error));
+
+	p->icmp_raw = raw >= 0;
+	p->icmp_dgram = dgram >= 0;
+	if (raw >= 0 || dgram >= 0)
+		try_options(p, raw >= 0 ? raw : dgram);
+	if (raw >= 0)
+		close(raw);
+	if (dgram >= 0)
+		close(dgram);
+	p->seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+	p->root = geteuid() == 0;
+	read_status(p);
+	read_group_range(p);
+	read_user_namespace(p);
+}
+
+void privilege_raise(void)
+{
+	struct cap_header h = { CAP_VERSION_3, 0 };
+	struct cap_data d[2];
+
+	if (syscall(SYS_capget, &h, d) != 0)
+		return;
+	d[0].effective |= d[0].permitted & UINT32_C(1) << CAP_NET_RAW_BIT;
+	syscall(SYS_capset, &h, d);
+}
+
+void privilege_drop(void)
+{
+	struct cap_header h = { CAP_VERSION_3, 0 };
+	static const struct cap_data none[2];
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	syscall(SYS_capset, &h, none);
+}

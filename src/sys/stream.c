@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sys/fail.h"
+#include "sys/sockaddr.h"
+
+#define BACKLOG 1024
+
+/* One call never takes so long that a ping beside it, or another client, has to wait for it. */
+#define DISCARD_AT_ONCE (INT64_C(4) << 20)
+
+static void set_int(int fd, int level, int option, int value)
+{
+	setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static bool bind_origin(int fd, const struct origin *from, struct fault *why)
+{
+	struct sockaddr_storage sa;
+
+	if (from->interface &&
+		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, from->interface, (socklen_t)strlen(from->interface) + 1) != 0)
+		return fail_fault(why, "cannot use interface", slice_of(from->interface));
+	if (from->source.family == 0)
+		return true;
+	char name[ADDR_TEXT_MAX];
+	struct text t;
+
+	text_init(&t, name, sizeof(name));
+	addr_put(&t, &from->source);
+	return bind(fd, (struct sockaddr *)&sa, sockaddr_put(&sa, &from->source)) == 0 ||
+	       fail_fault(why, "cannot send from", text_view(&t));
+}
+
+static int fail_connect(const struct addr *to, struct fault *why)
+{
+	char name[ADDR_TEXT_MAX];
+	struct text t;
+	int io = fail_io();
+
+	text_init(&t, name, sizeof(name));
+	addr_put_port(&t, to);
+	fail_fault(why, "cannot connect to", text_view(&t));
+	return io;
+}
+
+int stream_connect(const struct addr *to, const struct origin *from, struct fault *why)
+{
+	struct sockaddr_storage sa;
+	int fd = socket(to->family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int io;
+
+	if (fd < 0)
+		return fail_connect(to, why);
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (from && !bind_origin(fd, from, why)) {
+		io = IO_DENIED;
+	} else {
+		if (connect(fd, (struct sockaddr *)&sa, sockaddr_put(&sa, to)) == 0 || fail_io() == IO_AGAIN)
+			return fd;
+		io = fail_connect(to, why);
+	}
+	close(fd);
+	return io;
+}
+
+int stream_connected(int fd)
+{
+	int error = 0;
+	socklen_t n = sizeof(error);
+	struct sockaddr_storage peer;
+	socklen_t peer_n = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
+		return fail_io();
+	if (error != 0)
+		return fail_io_of(error);
+	return getpeername(fd, (struct sockaddr *)&peer, &peer_n) == 0 ? 0 : IO_AGAIN;
+}
+
+int stream_listen(const struct addr *at, struct fault *why)
+{
+	struct sockaddr_storage sa;
+	int fd = socket(at->family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	char name[ADDR_TEXT_MAX];
+	struct text t;
+
+	text_init(&t, name, sizeof(name));
+	addr_put_port(&t, at);
+	if (fd < 0) {
+		fail_fault(why, "cannot listen on", text_view(&t));
+		return -1;
+	}
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (at->family == 6)
+		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (bind(fd, (struct sockaddr *)&sa, sockaddr_put(&sa, at)) != 0 || listen(fd, BACKLOG) != 0) {
+		fail_fault(why, "cannot listen on", text_view(&t));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+uint16_t stream_port(int fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+
+	return getsockname(fd, (struct sockaddr *)&sa, &n) == 0 ? sockaddr_get(&sa).port : 0;
+}
+
+int stream_accept(int fd, struct addr *ret_peer)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	int got = accept4(fd, (struct sockaddr *)&sa, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (got < 0)
+		return fail_io();
+	*ret_peer = sockaddr_get(&sa);
+	set_int(got, IPPROTO_TCP, TCP_NODELAY, 1);
+	return got;
+}
+
+static int64_t outcome_of(ssize_t n)
+{
+	return n > 0 ? n : n == 0 ? IO_END : fail_io();
+}
+
+int64_t stream_in(int fd, const struct want *w, char *buf, size_t cap)
+{
+	if (w->kind == WANT_DISCARD) {
+		uint64_t n = w->n < DISCARD_AT_ONCE ? w->n : DISCARD_AT_ONCE;
+
+		return outcome_of(recv(fd, NULL, (size_t)n, MSG_TRUNC));
+	}
+	return outcome_of(recv(fd, buf, w->n < cap ? (size_t)w->n : cap, 0));
+}
+
+static int64_t out_bulk(int fd, uint64_t n, bool more, const struct bulk *bulk)
+{
+	if (bulk->fd >= 0) {
+		off_t at = 0;
+		ssize_t sent = sendfile(fd, bulk->fd, &at, n < BULK_BLOCK ? (size_t)n : BULK_BLOCK);
+
+		return sent >= 0 ? sent : fail_io();
+	}
+	ssize_t sent = send(fd, bulk->plain, n < BULK_PLAIN ? (size_t)n : BULK_PLAIN, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+
+	return sent >= 0 ? sent : fail_io();
+}
+
+int64_t stream_out(int fd, const struct want *w, const struct bulk *bulk)
+{
+	switch (w->kind) {
+	case WANT_SHUTDOWN:
+		shutdown(fd, SHUT_WR);
+		return 0;
+	case WANT_BULK:
+		return out_bulk(fd, w->n, w->more, bulk);
+	default: {
+		ssize_t sent = send(fd, w->p, (size_t)w->n, MSG_NOSIGNAL | (w->more ? MSG_MORE : 0));
+
+		return sent >= 0 ? sent : fail_io();
+	}
+	}
+}
+
+void stream_low_water(int fd, int n)
+{
+	set_int(fd, SOL_SOCKET, SO_RCVLOWAT, n);
+}
+
+int64_t stream_unacked(int fd)
+{
+	int n;
+
+	return ioctl(fd, TIOCOUTQ, &n) == 0 ? n : -1;
+}
+
+void stream_abort(int fd)
+{
+	struct linger now = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+void stream_close(int fd)
+{
+	close(fd);
+}
+
+/* Offsets in the kernel's struct tcp_info (include/uapi/linux/tcp.h), which only ever grows. */
+enum { TI_RTT = 68, TI_TOTAL_RETRANS = 100, TI_BUSY = 168, TI_RWND_LIMITED = 176, TI_SNDBUF_LIMITED = 184 };
+
+static int64_t info32(const uint8_t *info, socklen_t n, size_t at)
+{
+	uint32_t v;
+
+	if (at + sizeof(v) > n)
+		return UNKNOWN;
+	memcpy(&v, info + at, sizeof(v));
+	return v;
+}
+
+static ns_t info_us(const uint8_t *info, socklen_t n, size_t at)
+{
+	uint64_t v;
+
+	if (at + sizeof(v) > n)
+		return UNKNOWN;
+	memcpy(&v, info + at, sizeof(v));
+	return (ns_t)v * NS_PER_US;
+}
+
+void stream_facts(int fd, struct stream_facts *ret)
+{
+	uint8_t info[256];
+	socklen_t n = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &n) != 0)
+		n = 0;
+	ret->rtt = info32(info, n, TI_RTT);
+	if (ret->rtt != UNKNOWN)
+		ret->rtt *= NS_PER_US;
+	ret->retransmits = info32(info, n, TI_TOTAL_RETRANS);
+	ret->busy = info_us(info, n, TI_BUSY);
+	ret->rwnd_limited = info_us(info, n, TI_RWND_LIMITED);
+	ret->sndbuf_limited = info_us(info, n, TI_SNDBUF_LIMITED);
+}
+
+void stream_congestion(int fd, char out[CONGESTION_MAX])
+{
+	socklen_t n = CONGESTION_MAX - 1;
+
+	memset(out, 0, CONGESTION_MAX);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, out, &n) != 0)
+		out[0] = '\0';
+}
