@@ -17,14 +17,15 @@ SIZE ?= $(CROSS_COMPILE)size
 B := build$(addprefix /,$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))$(addprefix /,$(VARIANT))
 
 VERSION := 0.1.0
-CFLAGS ?= -Os -g
+CFLAGS ?= -Os
 # Where every byte and every second counts, speed is worth a little size.
 HOT := core/csum core/http1_body core/hist engine/ping
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
 	-Wframe-larger-than=4096 $(if $(WERROR),-Werror)
 NEED := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -iquote include \
-	-DSONDE_VERSION='"$(VERSION)"' -ffunction-sections -fdata-sections -fno-strict-aliasing
-LINK := -Wl,--gc-sections $(if $(STATIC),-static) $(LDFLAGS)
+	-DSONDE_VERSION='"$(VERSION)"' -ffunction-sections -fdata-sections -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables
+LINK := -Wl,--gc-sections $(if $(filter -g%,$(CFLAGS)),,-s) $(if $(STATIC),-static) $(LDFLAGS)
 
 PURE := $(wildcard src/core/*.c src/engine/*.c src/out/*.c)
 REST := $(wildcard src/sys/*.c src/run/*.c src/cmd/*.c src/web/*.c)

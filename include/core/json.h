@@ -6,8 +6,8 @@
 #include "core/ns.h"
 #include "core/text.h"
 
-/* The field holds no measurement: written as null. */
-#define UNKNOWN INT64_MIN
+/* The field holds no measurement: written as null. Nothing that is measured here can be negative. */
+#define UNKNOWN INT64_C(-1)
 
 struct json {
 	struct text *out;

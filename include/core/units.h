@@ -41,6 +41,9 @@ void units_put_bitrate(struct text *t, int64_t bits_per_second);
 /* `64 KiB`, `1.5 GiB`, `12 bytes`: binary prefixes, at most one decimal; below 100000 always exact. */
 void units_put_size(struct text *t, uint64_t bytes);
 
+/* `2026-01-31T12:00:00Z` (RFC 3339) from seconds since 1970, UTC. */
+void units_put_utc(struct text *t, int64_t wall_s);
+
 /* `0%`, `2.5%`, `0.01%`: from parts per million, without trailing zeros. */
 void units_put_percent(struct text *t, int64_t ppm);
 

@@ -12,6 +12,7 @@
 #include "core/http1_body.h"
 #include "core/ns.h"
 #include "core/want.h"
+#include "engine/reply.h"
 #include "engine/source.h"
 
 /* A request head must fit: RFC 9112 section 3 asks for 8,000 octets of request line. */
@@ -27,13 +28,6 @@ struct serve_cfg {
 	ns_t idle_time;       /* a kept connection without a request, and a body without progress */
 	ns_t body_time;       /* the longest that one body may take, either way */
 	uint64_t body_max;    /* upload bytes; more gets 413 */
-};
-
-/* What the whole server counts, for /info; one for all connections. */
-struct serve_counters {
-	uint64_t requests, refused;
-	uint64_t bytes_in, bytes_out; /* test payload */
-	uint64_t cpu_ns;              /* of the process; kept current by the caller */
 };
 
 enum serve_state {

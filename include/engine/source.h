@@ -29,6 +29,9 @@ struct want source_out(const struct source *s);
 /* @n bytes of what source_out() asked for were taken. */
 void source_moved(struct source *s, uint64_t n);
 
+/* How much may wait in this machine: a share of what went before, so little on a slow link. 0 until it is worth a call. */
+uint64_t source_ahead(const struct source *s);
+
 /* Chunks: end after this one, with the last chunk and its trailer `X-Bytes`. A known length: end here. */
 void source_finish(struct source *s);
 

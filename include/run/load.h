@@ -3,8 +3,8 @@
 #ifndef RUN_LOAD_H
 #define RUN_LOAD_H
 
-#include "engine/exchange.h"
 #include "engine/transfer.h"
+#include "run/lane.h"
 #include "run/pinger.h"
 
 enum load_direction { LOAD_DOWN, LOAD_UP };
@@ -20,26 +20,8 @@ struct load_cfg {
 	unsigned connections; /* 0 to find out */
 };
 
-enum lane_state { LANE_FREE, LANE_CONNECTING, LANE_BUSY };
-
-struct lane {
-	enum lane_state state;
-	int fd;
-	struct exchange x;
-	ns_t asked;          /* when this request began to be waited for, its connection included */
-	ns_t until;          /* LANE_CONNECTING */
-	unsigned watched;    /* WAIT_ bits */
-	int low_water;
-	uint64_t seen;       /* payload of the last sample */
-	bool flowing;
-	char doc[256];       /* the answer to an upload */
-	struct text answer;
-};
-
 struct load {
 	struct load_cfg cfg;
-	struct transfer transfer;
-	struct lane lanes[TRANSFER_CONNECTIONS_MAX];
 	struct wait *wait;
 	struct pinger *beside; /* NULL for none */
 	struct bulk *bulk;
@@ -57,6 +39,8 @@ struct load {
 	ns_t cpu, wall;        /* at the first byte; from the end on, what was used */
 	struct stream_facts facts; /* sums over the sending sockets */
 	char congestion[CONGESTION_MAX];
+	struct transfer transfer;
+	struct lane lanes[TRANSFER_CONNECTIONS_MAX];
 };
 
 enum load_event_kind { LOAD_PROGRESS, LOAD_PING };
@@ -69,7 +53,7 @@ struct load_event {
 	struct ping_event ping;  /* LOAD_PING */
 };
 
-/* Keys from @LOAD_KEY on are ours in @wait; @beside is open on the same one. */
+/* Keys from LOAD_KEY on are ours in @wait; @beside is open on the same one. */
 #define LOAD_KEY 4096
 
 void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, struct pinger *beside, struct bulk *bulk);

@@ -3,6 +3,7 @@
 #ifndef RUN_SERVER_H
 #define RUN_SERVER_H
 
+#include "engine/gather.h"
 #include "engine/serve.h"
 #include "sys/stream.h"
 #include "sys/wait.h"
@@ -25,6 +26,8 @@ struct client {
 	int fd; /* -1 for a free slot */
 	struct addr peer;
 	unsigned watched;
+	struct gather gather;
+	uint64_t ahead; /* written before it is sent, as the socket has it */
 	struct serve serve;
 };
 

@@ -3,10 +3,10 @@
 #ifndef SYS_CLOCK_H
 #define SYS_CLOCK_H
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "core/ns.h"
-#include "core/text.h"
 
 /* CLOCK_MONOTONIC: what every interval is made of. */
 ns_t clock_mono(void);
@@ -24,7 +24,7 @@ bool clock_from_kernel(const struct timespec *at, ns_t *ret);
 /* CPU time of this process, user and system. */
 ns_t clock_cpu(void);
 
-/* `2026-01-31T12:00:00Z`: for people, never for an interval. */
-void clock_put_wall(struct text *t);
+/* Seconds since 1970, UTC: for people, never for an interval. */
+int64_t clock_wall_s(void);
 
 #endif

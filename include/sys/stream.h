@@ -47,6 +47,9 @@ int64_t stream_out(int fd, const struct want *w, const struct bulk *bulk);
 /* Wake only when @n bytes are there (SO_RCVLOWAT), or the end. */
 void stream_low_water(int fd, int n);
 
+/* Take at most @n bytes more than have been sent (TCP_NOTSENT_LOWAT): what waits here cannot be taken back. */
+void stream_unsent_max(int fd, int n);
+
 /* Bytes written but not yet acknowledged by the peer; -1 where the system cannot tell. */
 int64_t stream_unacked(int fd);
 

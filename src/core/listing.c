@@ -17,10 +17,7 @@ enum state {
 
 void listing_init(struct listing *l)
 {
-	l->n = 0;
-	l->state = IN_TEXT;
-	l->quote = '\0';
-	l->matched = 0;
+	l->state = IN_TEXT; /* the rest is set before it is read */
 }
 
 static bool is_space(char c)

@@ -54,7 +54,7 @@ static bool check_tcp(struct fault *why, struct slice text, struct url u)
 
 static bool is_known(struct slice scheme, enum target_scheme *ret)
 {
-	static const char *const names[] = { "", "http", "icmp", "tcp" };
+	static const char names[][5] = { "", "http", "icmp", "tcp" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (slice_eq_nocase(scheme, slice_of(names[i]))) {

@@ -300,3 +300,29 @@ void units_put_percent(struct text *t, int64_t ppm)
 	text_fixed(t, ppm, 4, decimals);
 	text_char(t, '%');
 }
+
+static void put_two(struct text *t, int64_t v, char after)
+{
+	text_char(t, (char)('0' + v / 10));
+	text_char(t, (char)('0' + v % 10));
+	text_char(t, after);
+}
+
+/* Years that begin in March have their leap day last, so that days and months follow by division alone. */
+void units_put_utc(struct text *t, int64_t wall_s)
+{
+	int64_t days = wall_s / 86400 + 719468, rest = wall_s % 86400;
+	int64_t era = days / 146097, of_era = days % 146097;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+	int64_t day = of_year - (153 * month + 2) / 5 + 1;
+
+	text_int(t, era * 400 + year + (month >= 10));
+	text_char(t, '-');
+	put_two(t, month < 10 ? month + 3 : month - 9, '-');
+	put_two(t, day, 'T');
+	put_two(t, rest / 3600, ':');
+	put_two(t, rest / 60 % 60, ':');
+	put_two(t, rest % 60, 'Z');
+}

@@ -34,7 +34,7 @@ enum check_phase check_phase_from(enum check_phase from, unsigned only)
 	return from;
 }
 
-/* UNKNOWN is the smallest number there is, so the larger one is the known one. */
+/* UNKNOWN is below everything that can be measured, so the larger one is the known one. */
 static int64_t worse(int64_t a, int64_t b)
 {
 	return a > b ? a : b;

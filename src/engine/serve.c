@@ -5,7 +5,6 @@
 
 #include "core/http1_write.h"
 #include "core/io.h"
-#include "core/json.h"
 #include "core/units.h"
 #include "engine/route.h"
 
@@ -18,17 +17,6 @@
 
 /* Below this, reading a body costs less than asking the kernel to throw it away. */
 #define DISCARD_MIN 4096
-
-struct answer {
-	unsigned status;
-	const char *type; /* of the content; NULL where there is none */
-	struct slice content;
-	const char *field; /* one more field, NULL for none */
-	struct slice value;
-	uint64_t length;   /* Content-Length where `content` is empty but a body follows; 0 for content.n */
-	bool chunked;      /* the body has no known length */
-	bool bare;         /* HEAD: the fields without the content */
-};
 
 static void enter(struct serve *s, enum serve_state state, ns_t now, ns_t patience)
 {
@@ -56,28 +44,13 @@ void serve_init(struct serve *s, const struct serve_cfg *cfg, struct serve_count
 }
 
 /* Write an answer; @then is the state that follows it. */
-static void answer(struct serve *s, const struct answer *a, enum serve_state then, ns_t now)
+static void answer(struct serve *s, struct reply r, enum serve_state then, ns_t now)
 {
 	struct text t;
 
+	r.closes = !s->keep_alive;
 	text_init(&t, s->out, sizeof(s->out));
-	http1_put_status(&t, a->status);
-	http1_put_field(&t, "Server", SLICE("sonde/" SONDE_VERSION));
-	if (a->type)
-		http1_put_field(&t, "Content-Type", slice_of(a->type));
-	if (a->chunked)
-		http1_put_field(&t, "Transfer-Encoding", SLICE("chunked"));
-	else if (a->status != 204 && a->length != SOURCE_UNBOUNDED)
-		http1_put_field_uint(&t, "Content-Length", a->length > 0 ? a->length : a->content.n);
-	if (a->field)
-		http1_put_field(&t, a->field, a->value);
-	http1_put_field(&t, "Cache-Control", SLICE("no-store"));
-	http1_put_field(&t, "X-Content-Type-Options", SLICE("nosniff"));
-	if (!s->keep_alive)
-		http1_put_field(&t, "Connection", SLICE("close"));
-	http1_put_end(&t);
-	if (!a->bare)
-		text_slice(&t, a->content);
+	reply_put(&t, &r);
 	s->out_n = (uint16_t)t.len;
 	s->out_at = 0;
 	s->after = then;
@@ -99,7 +72,7 @@ static void refuse(struct serve *s, unsigned status, const char *why, ns_t now)
 	bool again_later = status == 503 || status == 429;
 
 	answer(s,
-		&(struct answer){ .status = status, .type = "text/plain; charset=utf-8", .content = text_view(&t),
+		(struct reply){ .status = status, .type = "text/plain; charset=utf-8", .content = text_view(&t),
 			.field = again_later ? "Retry-After" : NULL, .value = SLICE("5") },
 		SERVE_LINGER, now);
 }
@@ -109,64 +82,44 @@ void serve_refuse(struct serve *s, unsigned status, const char *why, ns_t now)
 	refuse(s, status, why, now);
 }
 
-/* Answers that leave the connection as it was. */
-static void reply(struct serve *s, struct answer a, ns_t now)
+/* What follows an answer that says all there is to say. */
+static enum serve_state afterwards(const struct serve *s)
 {
-	answer(s, &a, s->keep_alive ? SERVE_HEAD : SERVE_LINGER, now);
+	return s->keep_alive ? SERVE_HEAD : SERVE_LINGER;
 }
 
-static void reply_info(struct serve *s, bool bare, ns_t now)
+static void answer_json(struct serve *s, struct slice doc, bool bare, ns_t now)
+{
+	answer(s, (struct reply){ .status = 200, .type = "application/json", .content = doc, .bare = bare }, afterwards(s), now);
+}
+
+static void answer_info(struct serve *s, bool bare, ns_t now)
 {
 	char doc[512];
 	struct text t;
-	struct json j;
 
 	text_init(&t, doc, sizeof(doc));
-	json_init(&j, &t);
-	json_open(&j, NULL);
-	json_int(&j, "schema", 1);
-	json_string(&j, "type", SLICE("info"));
-	json_string(&j, "name", SLICE("sonde"));
-	json_string(&j, "version", SLICE(SONDE_VERSION));
-	json_open(&j, "limits");
-	json_int(&j, "body_bytes", (int64_t)s->cfg->body_max);
-	json_fixed(&j, "body_seconds", s->cfg->body_time, 9, 0);
-	json_close(&j);
-	json_int(&j, "requests", (int64_t)s->counters->requests);
-	json_int(&j, "bytes_received", (int64_t)s->counters->bytes_in);
-	json_int(&j, "bytes_sent", (int64_t)s->counters->bytes_out);
-	json_int(&j, "cpu_us", (int64_t)(s->counters->cpu_ns / 1000));
-	json_close(&j);
-	text_char(&t, '\n');
-	reply(s, (struct answer){ .status = 200, .type = "application/json", .content = text_view(&t), .bare = bare }, now);
+	reply_put_info(&t, s->counters, s->cfg->body_max, s->cfg->body_time);
+	answer_json(s, text_view(&t), bare, now);
 }
 
-static void reply_upload(struct serve *s, ns_t now)
+static void answer_upload(struct serve *s, ns_t now)
 {
 	char doc[128];
 	struct text t;
-	struct json j;
 
 	text_init(&t, doc, sizeof(doc));
-	json_init(&j, &t);
-	json_open(&j, NULL);
-	json_int(&j, "bytes", (int64_t)s->uploaded);
-	json_fixed(&j, "seconds", now - s->began, 9, 6);
-	json_close(&j);
-	text_char(&t, '\n');
-	reply(s, (struct answer){ .status = 200, .type = "application/json", .content = text_view(&t) }, now);
+	reply_put_receipt(&t, s->uploaded, now - s->began);
+	answer_json(s, text_view(&t), false, now);
 }
 
 static void start_page(struct serve *s, bool bare, ns_t now)
 {
-	struct answer a = { .status = 200, .type = "text/html; charset=utf-8", .length = s->cfg->page.n,
+	struct reply r = { .status = 200, .type = "text/html; charset=utf-8", .length = s->cfg->page.n,
 		.field = "Content-Security-Policy", .value = SLICE("default-src 'self' 'unsafe-inline'; frame-ancestors 'none'") };
 
 	s->page_at = 0;
-	if (bare)
-		reply(s, a, now);
-	else
-		answer(s, &a, SERVE_PAGE, now);
+	answer(s, r, bare ? afterwards(s) : SERVE_PAGE, now);
 }
 
 /* How much `/down` is to send. Return: false where the query makes no sense. */
@@ -185,7 +138,7 @@ static bool read_down_query(struct slice query, int64_t *ret_bytes, ns_t *ret_ti
 
 static void start_download(struct serve *s, struct slice query, bool bare, bool may_chunk, ns_t now)
 {
-	struct answer a = { .status = 200, .type = "application/octet-stream" };
+	struct reply r = { .status = 200, .type = "application/octet-stream" };
 	int64_t bytes;
 	ns_t time;
 
@@ -195,19 +148,16 @@ static void start_download(struct serve *s, struct slice query, bool bare, bool 
 	}
 	if (time > 0) {
 		s->finish_at = now + time;
-		a.chunked = may_chunk;
-		a.length = SOURCE_UNBOUNDED;
+		r.chunked = may_chunk;
+		r.length = REPLY_UNBOUNDED;
 		s->keep_alive = s->keep_alive && may_chunk;
 		/* A 1.0 client knows no chunks: the close ends its body (RFC 9112 section 7). */
 		source_init(&s->source, may_chunk ? SOURCE_UNBOUNDED : INT64_MAX);
 	} else {
-		a.length = (uint64_t)bytes;
+		r.length = (uint64_t)bytes;
 		source_init(&s->source, (uint64_t)bytes);
 	}
-	if (bare || s->source.done)
-		reply(s, a, now);
-	else
-		answer(s, &a, SERVE_DOWNLOAD, now);
+	answer(s, r, bare || s->source.done ? afterwards(s) : SERVE_DOWNLOAD, now);
 }
 
 static void start_upload(struct serve *s, const struct http1_head *h, ns_t now)
@@ -218,7 +168,7 @@ static void start_upload(struct serve *s, const struct http1_head *h, ns_t now)
 	}
 	s->began = now;
 	if (s->body.done) {
-		reply_upload(s, now);
+		answer_upload(s, now);
 	} else if (h->minor > 0 && http1_head_has_token(h, "expect", "100-continue")) {
 		struct text t;
 
@@ -239,7 +189,7 @@ static void refuse_method(struct serve *s, unsigned allowed, ns_t now)
 	s->counters->refused++;
 	s->keep_alive = false;
 	answer(s,
-		&(struct answer){ .status = 405, .type = "text/plain", .content = SLICE("not with that method\n"),
+		(struct reply){ .status = 405, .type = "text/plain", .content = SLICE("not with that method\n"),
 			.field = "Allow", .value = slice_of(route_allow(allowed)) },
 		SERVE_LINGER, now);
 }
@@ -269,10 +219,10 @@ static void begin(struct serve *s, const struct http1_head *h, ns_t now)
 		start_upload(s, h, now);
 		break;
 	case ROUTE_PING:
-		reply(s, (struct answer){ .status = 204 }, now);
+		answer(s, (struct reply){ .status = 204 }, afterwards(s), now);
 		break;
 	case ROUTE_INFO:
-		reply_info(s, bare, now);
+		answer_info(s, bare, now);
 		break;
 	default:
 		start_page(s, bare, now);
@@ -342,7 +292,7 @@ static void count_upload(struct serve *s, uint64_t n, ns_t now)
 	if (s->uploaded > s->cfg->body_max)
 		refuse(s, 413, "that is more than this server takes in one upload: see /info", now);
 	else if (s->body.done)
-		reply_upload(s, now);
+		answer_upload(s, now);
 }
 
 /* Return: whether bytes of the body were taken from the buffer. */
@@ -455,7 +405,7 @@ void serve_moved(struct serve *s, uint64_t n, ns_t now)
 	}
 	if (n > 0)
 		s->deadline = now + s->cfg->idle_time;
-	enum serve_state next = s->keep_alive ? SERVE_HEAD : SERVE_LINGER;
+	enum serve_state next = afterwards(s);
 
 	if (s->state == SERVE_ANSWER) {
 		s->out_at = (uint16_t)(s->out_at + n);

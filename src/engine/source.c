@@ -6,11 +6,13 @@
 #include "core/http1_write.h"
 
 /*
- * A chunk is a sixteenth of what went before: framing costs nothing on a fast link, and on a slow
- * one a body can still end soon after it is told to.
+ * A chunk is a small share of what went before: framing costs nothing on a fast link, and on a
+ * slow one a body can still end soon after it is told to.
  */
+#define CHUNK_SHARE 64
 #define CHUNK_MIN (UINT64_C(16) << 10)
-#define CHUNK_MAX (UINT64_C(4) << 20)
+#define AHEAD_MAX (UINT64_C(4) << 20)
+#define CHUNK_MAX (UINT64_C(64) << 20)
 
 static void put_frame(struct source *s, bool last)
 {
@@ -27,11 +29,21 @@ static void put_frame(struct source *s, bool last)
 	s->frame_at = 0;
 }
 
+static uint64_t share(const struct source *s, uint64_t least, uint64_t most)
+{
+	uint64_t n = s->sent / CHUNK_SHARE;
+
+	return n < least ? least : n > most ? most : n;
+}
+
+uint64_t source_ahead(const struct source *s)
+{
+	return share(s, 0, AHEAD_MAX);
+}
+
 static void next_chunk(struct source *s)
 {
-	uint64_t n = s->sent / 16;
-
-	s->left = s->finishing ? 0 : n < CHUNK_MIN ? CHUNK_MIN : n > CHUNK_MAX ? CHUNK_MAX : n;
+	s->left = s->finishing ? 0 : share(s, CHUNK_MIN, CHUNK_MAX);
 	put_frame(s, s->finishing);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/units.h"
 #include "sys/clock.h"
 #include "sys/privilege.h"
 #include "sys/resolve.h"
@@ -65,7 +66,7 @@ bool check_open(struct check *c, const struct check_cfg *cfg, struct fault *why)
 	flow_result_init(&c->result.download);
 	flow_result_init(&c->result.upload);
 	text_init(&t, c->result.time, sizeof(c->result.time));
-	clock_put_wall(&t);
+	units_put_utc(&t, clock_wall_s());
 	privilege_raise();
 	if (!wait_open(&c->wait, why) || !bulk_open(&c->bulk, why))
 		return false;

@@ -13,7 +13,7 @@ bool fetch_open(struct fetch *f, struct fault *why)
 {
 	f->fd = -1;
 	/* The small bodies sent from here need no memfd. */
-	static const char zeros[BULK_PLAIN];
+	static char zeros[BULK_PLAIN];
 
 	f->bulk = (struct bulk){ -1, zeros };
 	return wait_open(&f->wait, why);

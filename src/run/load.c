@@ -11,31 +11,12 @@
 /* A connection that breaks may be bad luck; so many of them are the answer. */
 #define FAILURES_MAX 3
 
-/* Ten milliseconds of data are waited for at once, where that is worth a system call to say. */
-#define LOW_WATER_TIME_PER_S 100
-#define LOW_WATER_MIN (64 << 10)
-#define LOW_WATER_MAX (1 << 20)
-
 /* Bodies for a server that does not count, so does not know when to stop. */
 #define UPLOAD_FIRST (UINT64_C(1) << 20)
 #define UPLOAD_LAST (UINT64_C(1) << 30)
 
 /* A server is asked for a little more than we look at, so that our end comes first. */
 #define OVERTIME (200 * NS_PER_MS)
-
-#define READ_MAX 4096
-
-static uint64_t lane_key(const struct load *l, const struct lane *c)
-{
-	return LOAD_KEY + (uint64_t)(c - l->lanes);
-}
-
-static void lane_close(struct lane *c)
-{
-	if (c->state != LANE_FREE)
-		stream_abort(c->fd);
-	c->state = LANE_FREE;
-}
 
 static void fail(struct load *l, enum flow_status status, const char *what, const char *detail)
 {
@@ -48,50 +29,16 @@ static void fail(struct load *l, enum flow_status status, const char *what, cons
 	text_str(&t, detail);
 }
 
-static void lane_failed(struct load *l, struct lane *c, const char *what, const char *why)
+static void count_failure(struct load *l, struct lane *c, const char *what, const char *why)
 {
 	lane_close(c);
 	if (!l->ending && ++l->failures >= FAILURES_MAX)
 		fail(l, FLOW_FAILED, what, why);
 }
 
-/* Payload that reached the other side of the connection, as far as this side can know. */
-static uint64_t lane_payload(const struct load *l, const struct lane *c)
+static uint64_t payload(const struct load *l, const struct lane *c)
 {
-	if (c->state != LANE_BUSY)
-		return 0;
-	if (l->cfg.direction == LOAD_DOWN)
-		return c->x.status == 200 ? c->x.body.received : 0;
-	int64_t unacked = stream_unacked(c->fd);
-
-	if (unacked < 0)
-		return c->x.source.sent;
-	return (uint64_t)unacked < c->x.source.sent ? c->x.source.sent - (uint64_t)unacked : 0;
-}
-
-static void watch(struct load *l, struct lane *c, unsigned what)
-{
-	if (c->watched != what)
-		wait_change(l->wait, c->fd, what, lane_key(l, c));
-	c->watched = what;
-}
-
-static void lane_dial(struct load *l, struct lane *c, ns_t now)
-{
-	struct fault why;
-	int fd = stream_connect(&l->cfg.to, &l->cfg.origin, &why);
-
-	if (fd < 0) {
-		lane_failed(l, c, "a connection failed: ", io_text(fd));
-		return;
-	}
-	c->state = LANE_CONNECTING;
-	c->fd = fd;
-	c->asked = now;
-	c->until = now + l->cfg.timeout;
-	c->watched = WAIT_OUT;
-	c->low_water = 1;
-	wait_add(l->wait, fd, WAIT_OUT, lane_key(l, c));
+	return l->cfg.direction == LOAD_DOWN ? lane_received(c) : lane_delivered(c);
 }
 
 /* `/down?seconds=S` for the rest of the time. */
@@ -110,14 +57,13 @@ static void put_path(const struct load *l, struct text *t, ns_t now)
 	}
 }
 
-static void lane_ask(struct load *l, struct lane *c, ns_t now)
+static void ask(struct load *l, struct lane *c, ns_t now)
 {
-	char path[2100];
+	static char path[2100];
 	struct text t;
 
 	text_init(&t, path, sizeof(path));
 	put_path(l, &t, now);
-	text_init(&c->answer, c->doc, sizeof(c->doc));
 	struct exchange_request r = {
 		.method = l->cfg.direction == LOAD_UP ? EXCHANGE_POST : EXCHANGE_GET,
 		.host = l->cfg.host,
@@ -125,30 +71,13 @@ static void lane_ask(struct load *l, struct lane *c, ns_t now)
 		.path = text_view(&t),
 		.body = l->cfg.counts ? SOURCE_UNBOUNDED : l->upload_size,
 		.timeout = l->cfg.timeout,
-		.keep = l->cfg.direction == LOAD_UP ? &c->answer : NULL,
 	};
-	const char *bad = exchange_init(&c->x, &r, now);
+	const char *bad = lane_ask(c, &r, now);
 
-	if (bad) {
+	if (bad)
 		fail(l, FLOW_FAILED, "the path ", bad);
-		return;
-	}
-	c->state = LANE_BUSY;
-	c->flowing = false;
-	c->seen = 0;
 	if (l->congestion[0] == '\0')
 		stream_congestion(c->fd, l->congestion);
-	watch(l, c, WAIT_IN | WAIT_OUT);
-}
-
-static void lane_connected(struct load *l, struct lane *c, ns_t now)
-{
-	int io = stream_connected(c->fd);
-
-	if (io == 0)
-		lane_ask(l, c, now);
-	else if (io != IO_AGAIN)
-		lane_failed(l, c, "a connection failed: ", io_text(io));
 }
 
 static void refuse_status(struct load *l, const struct exchange *x)
@@ -207,14 +136,30 @@ static void note_facts(struct load *l, const struct lane *c)
 	l->facts.sndbuf_limited = ns_max(l->facts.sndbuf_limited, 0) + f.sndbuf_limited;
 }
 
-/* The exchange of @c is over: what does it mean, and what comes next on this connection? */
+/* A complete exchange that counts; the connection goes on where it may. */
+static void count_exchange(struct load *l, struct lane *c, ns_t now)
+{
+	l->gone += l->cfg.direction == LOAD_UP ? c->x.source.sent : c->x.body.received;
+	l->exchanges++;
+	l->upload_size = l->upload_size < UPLOAD_LAST ? l->upload_size * 2 : UPLOAD_LAST;
+	count_agreed(l, c);
+	bool again = !l->ending && c - l->lanes < (ptrdiff_t)l->transfer.connections;
+
+	if (again && c->x.keep_alive) {
+		ask(l, c, now);
+		return;
+	}
+	note_facts(l, c);
+	lane_close(c);
+}
+
+/* The exchange of @c is over: what does it mean? */
 static void lane_ended(struct load *l, struct lane *c, ns_t now)
 {
-	bool up = l->cfg.direction == LOAD_UP;
-	bool ok = up ? c->x.status / 100 == 2 : c->x.status == 200;
+	bool ok = l->cfg.direction == LOAD_UP ? c->x.status / 100 == 2 : c->x.status == 200;
 
 	if (c->x.state == EXCHANGE_BROKEN && c->x.status == 0) {
-		lane_failed(l, c, "the server ", c->x.why);
+		count_failure(l, c, "the server ", c->x.why);
 	} else if (!ok) {
 		refuse_status(l, &c->x);
 	} else if (c->x.early) {
@@ -222,42 +167,16 @@ static void lane_ended(struct load *l, struct lane *c, ns_t now)
 	} else if (c->x.coded) {
 		fail(l, FLOW_FAILED, "the server compressed the data", " although it was asked not to");
 	} else if (c->x.state == EXCHANGE_BROKEN) {
-		l->gone += lane_payload(l, c);
-		lane_failed(l, c, "the server ", c->x.why);
+		l->gone += payload(l, c);
+		count_failure(l, c, "the server ", c->x.why);
 	} else {
-		l->gone += up ? c->x.source.sent : c->x.body.received;
-		l->exchanges++;
-		l->upload_size = l->upload_size < UPLOAD_LAST ? l->upload_size * 2 : UPLOAD_LAST;
-		count_agreed(l, c);
-		bool again = !l->ending && c - l->lanes < (ptrdiff_t)l->transfer.connections;
-
-		c->asked = now;
-		if (again && c->x.keep_alive) {
-			lane_ask(l, c, now);
-			return;
-		}
-		note_facts(l, c);
-		lane_close(c);
+		count_exchange(l, c, now);
 	}
 }
 
-/* Waking up for every packet costs more than the data: let the kernel gather some first, but never past an end. */
-static void set_low_water(struct lane *c, const struct want *in)
+/* The first byte of an exchange: how long was it waited for? The very first one starts the clock. */
+static void note_flow(struct load *l, const struct lane *c, ns_t now)
 {
-	int n = 1;
-
-	if (in->kind == WANT_DISCARD && c->x.state == EXCHANGE_RECEIVING && c->low_water > 1)
-		n = in->n < (uint64_t)c->low_water ? (int)in->n : c->low_water;
-	if (n != c->low_water)
-		stream_low_water(c->fd, n);
-	c->low_water = n;
-}
-
-static void note_flow(struct load *l, struct lane *c, ns_t now)
-{
-	if (c->flowing)
-		return;
-	c->flowing = true;
 	l->waited += now - c->asked;
 	if (l->transfer.phase != TRANSFER_STARTING)
 		return;
@@ -266,54 +185,27 @@ static void note_flow(struct load *l, struct lane *c, ns_t now)
 	l->wall = now;
 }
 
-static void lane_read(struct load *l, struct lane *c)
+/* What a turn or a tick made of a connection. */
+static void follow_up(struct load *l, struct lane *c, bool flowed, ns_t now)
 {
-	static char buf[READ_MAX];
-	struct want in = exchange_in(&c->x);
-	int64_t n = stream_in(c->fd, &in, buf, sizeof(buf));
-	ns_t stamp = clock_mono();
-
-	if (n > 0)
-		exchange_got(&c->x, in.kind == WANT_READ ? buf : NULL, (uint64_t)n, stamp);
-	else if (n != IO_AGAIN)
-		exchange_closed(&c->x, (int)n, stamp);
-	if (l->cfg.direction == LOAD_DOWN && c->x.status == 200 && c->x.body.received > 0)
-		note_flow(l, c, stamp);
-	in = exchange_in(&c->x);
-	if (c->low_water > 1)
-		set_low_water(c, &in);
-}
-
-static void lane_write(struct load *l, struct lane *c)
-{
-	struct want out = exchange_out(&c->x);
-	int64_t n = stream_out(c->fd, &out, l->bulk);
-	ns_t stamp = clock_mono();
-
-	if (n >= 0)
-		exchange_moved(&c->x, (uint64_t)n, stamp);
-	else if (n != IO_AGAIN && exchange_in(&c->x).kind == WANT_NOTHING)
-		exchange_closed(&c->x, (int)n, stamp);
-	if (l->cfg.direction == LOAD_UP && c->x.source.sent > 0)
-		note_flow(l, c, stamp);
-}
-
-static void lane_turn(struct load *l, struct lane *c, const struct wait_event *ev, ns_t now)
-{
-	if (c->state == LANE_CONNECTING) {
-		lane_connected(l, c, now);
-		return;
-	}
-	if (c->state != LANE_BUSY)
-		return;
-	if (ev->in)
-		lane_read(l, c);
-	if (ev->out && exchange_out(&c->x).kind != WANT_NOTHING)
-		lane_write(l, c);
-	if (exchange_over(&c->x))
+	if (!flowed && c->flows && c->state == LANE_BUSY)
+		note_flow(l, c, now);
+	if (c->state == LANE_READY)
+		ask(l, c, now);
+	else if (c->state == LANE_FREE && c->io < 0)
+		count_failure(l, c, "a connection failed: ", io_text(c->io));
+	else if (lane_is_over(c))
 		lane_ended(l, c, now);
-	else
-		watch(l, c, WAIT_IN | (exchange_out(&c->x).kind != WANT_NOTHING ? WAIT_OUT : 0));
+}
+
+static void turn(struct load *l, struct lane *c, const struct wait_event *e, ns_t now)
+{
+	bool flowed = c->flows;
+
+	if (c->state == LANE_FREE)
+		return;
+	lane_turn(c, e, l->bulk, now);
+	follow_up(l, c, flowed, now);
 }
 
 static uint64_t total(const struct load *l)
@@ -321,38 +213,21 @@ static uint64_t total(const struct load *l)
 	uint64_t n = l->gone;
 
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
-		n += lane_payload(l, &l->lanes[i]);
+		n += payload(l, &l->lanes[i]);
 	return n;
-}
-
-/* After each sample: how much was there since the last one, and so how much to wait for at once. */
-static void adapt_low_water(struct load *l, struct lane *c, ns_t interval)
-{
-	uint64_t now = lane_payload(l, c), moved = now > c->seen ? now - c->seen : 0;
-	uint64_t n = interval > 0 ? moved * (uint64_t)NS_PER_S / LOW_WATER_TIME_PER_S / (uint64_t)interval : 0;
-
-	c->seen = now;
-	if (l->cfg.direction == LOAD_UP || c->x.state != EXCHANGE_RECEIVING)
-		return;
-	int wanted = n < LOW_WATER_MIN ? 1 : n > LOW_WATER_MAX ? LOW_WATER_MAX : (int)n;
-	struct want in = exchange_in(&c->x);
-
-	if (wanted != c->low_water)
-		stream_low_water(c->fd, wanted);
-	c->low_water = wanted;
-	set_low_water(c, &in);
 }
 
 /* As many connections as are wanted: dial the missing ones, drop the last ones. */
 static void man_lanes(struct load *l, ns_t now)
 {
-	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX && !l->over; i++) {
+	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX && !l->over && !l->ending; i++) {
 		struct lane *c = &l->lanes[i];
 
-		if (i < l->transfer.connections && c->state == LANE_FREE && !l->ending) {
-			lane_dial(l, c, now);
-		} else if (i >= l->transfer.connections && c->state != LANE_FREE && !l->ending) {
-			l->gone += lane_payload(l, c);
+		if (i < l->transfer.connections && c->state == LANE_FREE) {
+			lane_dial(c, &l->cfg.to, &l->cfg.origin, l->wait, LOAD_KEY + i, l->cfg.timeout, now);
+			follow_up(l, c, true, now);
+		} else if (i >= l->transfer.connections && c->state != LANE_FREE) {
+			l->gone += payload(l, c);
 			note_facts(l, c);
 			lane_close(c);
 		}
@@ -372,7 +247,7 @@ static void begin_end(struct load *l, ns_t now)
 	l->over = !l->cfg.counts;
 }
 
-static void after_sample(struct load *l, ns_t now, ns_t interval)
+static void after_sample(struct load *l, ns_t now)
 {
 	if (l->transfer.phase == TRANSFER_OVER) {
 		if (l->wall == 0)
@@ -382,23 +257,20 @@ static void after_sample(struct load *l, ns_t now, ns_t interval)
 		return;
 	}
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
-		if (l->lanes[i].state == LANE_BUSY)
-			adapt_low_water(l, &l->lanes[i], interval);
+		lane_tick(&l->lanes[i], now);
 }
 
 static void check_deadlines(struct load *l, ns_t now)
 {
 	bool busy = false;
 
-	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX && !l->over; i++) {
 		struct lane *c = &l->lanes[i];
 
-		if (c->state == LANE_CONNECTING && now >= c->until)
-			lane_failed(l, c, "the server ", "did not answer the connection in time");
-		if (c->state == LANE_BUSY)
-			exchange_tick(&c->x, now);
-		if (c->state == LANE_BUSY && exchange_over(&c->x))
-			lane_ended(l, c, now);
+		if (now >= lane_deadline(c)) {
+			lane_tick(c, now);
+			follow_up(l, c, true, now);
+		}
 		busy = busy || c->state != LANE_FREE;
 	}
 	if (l->ending && (!busy || now >= l->give_up))
@@ -409,14 +281,8 @@ static ns_t deadline(const struct load *l)
 {
 	ns_t d = l->ending ? l->give_up : transfer_deadline(&l->transfer);
 
-	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++) {
-		const struct lane *c = &l->lanes[i];
-
-		if (c->state == LANE_CONNECTING)
-			d = ns_min(d, c->until);
-		else if (c->state == LANE_BUSY)
-			d = ns_min(d, exchange_deadline(&c->x));
-	}
+	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
+		d = ns_min(d, lane_deadline(&l->lanes[i]));
 	return l->beside ? ns_min(d, pinger_deadline(l->beside)) : d;
 }
 
@@ -445,8 +311,6 @@ void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, st
 /* Return: whether a sample makes an event. */
 static bool sample(struct load *l, ns_t now, struct load_event *ret)
 {
-	ns_t last = l->transfer.rate.n > 0 ? l->transfer.rate.v[l->transfer.rate.n - 1].at : now;
-
 	if (l->ending || now < transfer_deadline(&l->transfer) || !transfer_tick(&l->transfer, now, total(l)))
 		return false;
 	*ret = (struct load_event){
@@ -455,7 +319,7 @@ static bool sample(struct load *l, ns_t now, struct load_event *ret)
 		.elapsed = l->wall > 0 ? now - l->wall : 0,
 		.connections = l->transfer.connections,
 	};
-	after_sample(l, now, now - last);
+	after_sample(l, now);
 	return true;
 }
 
@@ -482,7 +346,7 @@ bool load_next(struct load *l, struct load_event *ret)
 			if (l->beside && pinger_owns(l->beside, v[i].key))
 				pinger_ready(l->beside, &v[i]);
 			else
-				lane_turn(l, &l->lanes[v[i].key - LOAD_KEY], &v[i], now);
+				turn(l, &l->lanes[v[i].key - LOAD_KEY], &v[i], now);
 		}
 	}
 	return false;
@@ -531,7 +395,7 @@ void load_stop(struct load *l)
 		begin_end(l, now);
 	}
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++) {
-		l->gone += lane_payload(l, &l->lanes[i]);
+		l->gone += payload(l, &l->lanes[i]);
 		note_facts(l, &l->lanes[i]);
 		lane_close(&l->lanes[i]);
 	}

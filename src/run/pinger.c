@@ -14,6 +14,9 @@
 /* Replies are read between so many sends: a stamp taken late is a wrong one. */
 #define SENDS_AT_ONCE 32
 
+/* The kernel begins to stamp received packets a moment after the first socket has asked for it. */
+#define STAMPS_START (2 * NS_PER_MS)
+
 /* Keys: the two ICMP sockets, then the connections. */
 #define HAIL_KEY 8
 
@@ -89,10 +92,9 @@ bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, struct ping_tar
 	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono());
 	if (!open_best(r, why))
 		return false;
-	/* Opening sockets took time; the first probe is due now. */
 	uint16_t id[2] = { r->ping.cfg.id[0], r->ping.cfg.id[1] };
 
-	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono());
+	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono() + STAMPS_START);
 	memcpy(r->ping.cfg.id, id, sizeof(id));
 	return true;
 }

@@ -12,10 +12,16 @@
 /* Deadlines are looked at this often: exact to a tenth of a second, and cheap with a thousand clients. */
 #define SWEEP (100 * NS_PER_MS)
 
+/* What a socket may hold unsent from the start. */
+#define AHEAD_FIRST (128 << 10)
+
 #define LISTENER_KEY (UINT64_C(1) << 32)
 
 /* Accepted at once, so that a flood of connections does not starve those that are there. */
 #define ACCEPTS_AT_ONCE 64
+
+/* A head, a body and what follows it go out in one turn; a long body does not keep others waiting. */
+#define WRITES_AT_ONCE 4
 
 static bool listen_on(struct server *s, struct addr *at, struct fault *why)
 {
@@ -89,23 +95,53 @@ static bool is_welcome(const struct server *s, const struct addr *peer)
 	return s->cfg.open_to_all || reach == ADDR_LOOPBACK || reach == ADDR_LINK_LOCAL || reach == ADDR_PRIVATE;
 }
 
-/* Move what can be moved, then watch for what is wanted next. */
-static void turn(struct server *s, struct client *c, bool readable, bool writable, ns_t now)
+/* A fast client may have more written for it in advance, when that has doubled. */
+static void look_ahead(struct client *c)
+{
+	uint64_t n = source_ahead(&c->serve.source);
+
+	if (c->serve.state != SERVE_DOWNLOAD || n <= c->ahead * 2 + AHEAD_FIRST)
+		return;
+	c->ahead = n;
+	stream_unsent_max(c->fd, (int)n);
+}
+
+static void set_mark(struct client *c, ns_t now)
+{
+	struct want in = serve_in(&c->serve);
+	bool upload = c->serve.state == SERVE_UPLOAD && in.kind == WANT_DISCARD;
+	int mark = gather_mark(&c->gather, now, c->serve.uploaded, upload ? in.n : 0);
+
+	if (mark > 0)
+		stream_low_water(c->fd, mark);
+}
+
+static void read_some(struct client *c, ns_t now)
 {
 	static char buf[SERVE_IN_MAX];
 	struct want in = serve_in(&c->serve);
 
-	if (readable && in.kind != WANT_NOTHING) {
-		int64_t n = stream_in(c->fd, &in, buf, sizeof(buf));
+	if (in.kind == WANT_NOTHING)
+		return;
+	int64_t n = stream_in(c->fd, &in, buf, sizeof(buf));
 
-		if (n > 0)
-			serve_got(&c->serve, in.kind == WANT_READ ? buf : NULL, (uint64_t)n, now);
-		else if (n != IO_AGAIN)
-			serve_closed(&c->serve, (int)n);
-	}
-	struct want out = serve_out(&c->serve);
+	if (n > 0)
+		serve_got(&c->serve, in.kind == WANT_READ ? buf : NULL, (uint64_t)n, now);
+	else if (n != IO_AGAIN)
+		serve_closed(&c->serve, (int)n);
+}
 
-	for (int i = 0; i < 4 && writable && out.kind != WANT_NOTHING && out.kind != WANT_CLOSE; i++) {
+static bool is_writing(const struct client *c)
+{
+	enum want_kind kind = serve_out(&c->serve).kind;
+
+	return kind != WANT_NOTHING && kind != WANT_CLOSE;
+}
+
+static void write_some(struct server *s, struct client *c, ns_t now)
+{
+	for (int i = 0; i < WRITES_AT_ONCE && is_writing(c); i++) {
+		struct want out = serve_out(&c->serve);
 		int64_t n = stream_out(c->fd, &out, &s->bulk);
 
 		if (n < 0 && n != IO_AGAIN)
@@ -113,14 +149,23 @@ static void turn(struct server *s, struct client *c, bool readable, bool writabl
 		if (n < 0)
 			break;
 		serve_moved(&c->serve, (uint64_t)n, now);
-		out = serve_out(&c->serve);
 	}
-	out = serve_out(&c->serve);
-	if (out.kind == WANT_CLOSE) {
+}
+
+/* Move what can be moved, then watch for what is wanted next. */
+static void turn(struct server *s, struct client *c, bool readable, bool writable, ns_t now)
+{
+	if (readable)
+		read_some(c, now);
+	if (writable)
+		write_some(s, c, now);
+	if (serve_out(&c->serve).kind == WANT_CLOSE) {
 		drop(s, c);
 		return;
 	}
-	unsigned what = (serve_in(&c->serve).kind != WANT_NOTHING ? WAIT_IN : 0) | (out.kind != WANT_NOTHING ? WAIT_OUT : 0);
+	look_ahead(c);
+	set_mark(c, now);
+	unsigned what = (serve_in(&c->serve).kind != WANT_NOTHING ? WAIT_IN : 0) | (is_writing(c) ? WAIT_OUT : 0);
 
 	if (what != c->watched)
 		wait_change(&s->wait, c->fd, what, (uint64_t)(c - s->clients));
@@ -150,6 +195,8 @@ static void admit(struct server *s, int fd, const struct addr *peer, ns_t now)
 	c->fd = fd;
 	c->peer = *peer;
 	c->watched = WAIT_IN;
+	c->ahead = 0;
+	gather_init(&c->gather, now);
 	serve_init(&c->serve, &s->cfg.serve, &s->counters, now);
 	if (!is_welcome(s, peer))
 		serve_refuse(&c->serve, 403, "this server answers private addresses only; start it with --public to change that", now);
@@ -185,7 +232,10 @@ static void sweep(struct server *s, ns_t now)
 	for (size_t i = 0; i < s->top; i++) {
 		struct client *c = &s->clients[i];
 
-		if (c->fd < 0 || now < serve_deadline(&c->serve))
+		if (c->fd < 0)
+			continue;
+		set_mark(c, now);
+		if (now < serve_deadline(&c->serve))
 			continue;
 		serve_tick(&c->serve, now);
 		turn(s, c, false, true, now);

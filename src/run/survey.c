@@ -154,10 +154,10 @@ static bool follow(struct survey *s, struct fault *why)
 	base.literal = slice_find(base.host, ':') < base.host.n;
 	text_init(&t, whole, sizeof(whole));
 	url_resolve(&base, slice_of(s->fetch.x.location), &t);
-	if (slice_starts(text_view(&t), SLICE("https:")))
-		return fault_set(why, FAULT_PEER, "the server redirects to", text_view(&t), "and sonde does not speak TLS");
-	const char *bad = t.cut ? "is too long" : url_parse(text_view(&t), &to);
+	const char *bad = t.cut ? "which is too long" : url_parse(text_view(&t), &to);
 
+	if (!bad && !slice_eq_nocase(to.scheme, SLICE("http")))
+		bad = slice_eq_nocase(to.scheme, SLICE("https")) ? "and sonde does not speak TLS" : "which is no http URL";
 	if (bad)
 		return fault_set(why, FAULT_PEER, "the server redirects to", text_view(&t), bad);
 	uint16_t port = to.port > 0 ? to.port : 80;

@@ -59,12 +59,7 @@ ns_t clock_cpu(void)
 	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-void clock_put_wall(struct text *t)
+int64_t clock_wall_s(void)
 {
-	char s[24] = "";
-	time_t now = time(NULL);
-	struct tm tm;
-
-	if (gmtime_r(&now, &tm) && strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
-		text_str(t, s);
+	return read_clock(CLOCK_REALTIME) / NS_PER_S;
 }

@@ -14,12 +14,22 @@
 
 #define BACKLOG 1024
 
+/* Written but not yet sent, to begin with: half a second of a slow line. */
+#define UNSENT_FIRST (128 << 10)
+
 /* One call never takes so long that a ping beside it, or another client, has to wait for it. */
 #define DISCARD_AT_ONCE (INT64_C(4) << 20)
 
 static void set_int(int fd, int level, int option, int value)
 {
 	setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* Heads must not wait for acknowledgements, nor a slow link's queue stand inside this machine. */
+static void prepare(int fd)
+{
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_FIRST);
 }
 
 static bool bind_origin(int fd, const struct origin *from, struct fault *why)
@@ -60,7 +70,7 @@ int stream_connect(const struct addr *to, const struct origin *from, struct faul
 
 	if (fd < 0)
 		return fail_connect(to, why);
-	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	prepare(fd);
 	if (from && !bind_origin(fd, from, why)) {
 		io = IO_DENIED;
 	} else {
@@ -127,7 +137,7 @@ int stream_accept(int fd, struct addr *ret_peer)
 	if (got < 0)
 		return fail_io();
 	*ret_peer = sockaddr_get(&sa);
-	set_int(got, IPPROTO_TCP, TCP_NODELAY, 1);
+	prepare(got);
 	return got;
 }
 
@@ -178,6 +188,11 @@ int64_t stream_out(int fd, const struct want *w, const struct bulk *bulk)
 void stream_low_water(int fd, int n)
 {
 	set_int(fd, SOL_SOCKET, SO_RCVLOWAT, n);
+}
+
+void stream_unsent_max(int fd, int n)
+{
+	set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, n);
 }
 
 int64_t stream_unacked(int fd)

@@ -78,15 +78,18 @@ static void a_refusal_is_a_sentence_with_a_way_out(void **state)
 		{ "\x1b[2J", "'\\x1b[2J' has a control character in it", FORMS },
 		{ "http://h:99999/", "'http://h:99999/' has a port that is not 1 to 65535", FORMS },
 		{ "h:", "'h:' has a port that is not 1 to 65535", FORMS },
+		{ "[", "'[' has an open bracket", FORMS },
 		{ "http://[::1", "'http://[::1' has an open bracket", FORMS },
 		{ "tcp://user@h:22", "'tcp://user@h:22' has a user name in it", FORMS },
 		{ "tcp://:22", "'tcp://:22' has no host", FORMS },
-		{ "fe80::1%eth0:80", "'fe80::1%eth0:80' is IPv6 with a port and needs brackets around the address", FORMS },
+		{ "fe80::1%eth0:80",
+			"'fe80::1%eth0:80' is IPv6 with a port and needs brackets around the address", FORMS },
 		{ "ftp://h", "'ftp://h' has a scheme that is not one of http, icmp, tcp", FORMS },
 		{ "httpx://h", "'httpx://h' has a scheme that is not one of http, icmp, tcp", FORMS },
 		{ "tc://h:1", "'tc://h:1' has a scheme that is not one of http, icmp, tcp", FORMS },
 		{ "https://h/", "'https://h/' needs TLS, which sonde does not speak", "sonde ping tcp://h:443" },
-		{ "HTTPS://h:8443", "'HTTPS://h:8443' needs TLS, which sonde does not speak", "sonde ping tcp://h:8443" },
+		{ "HTTPS://h:8443", "'HTTPS://h:8443' needs TLS, which sonde does not speak",
+			"sonde ping tcp://h:8443" },
 		{ "https://[::1]/x?y", "'https://[::1]/x?y' needs TLS, which sonde does not speak",
 			"sonde ping tcp://[::1]:443" },
 		{ "https://::1", "'https://::1' needs TLS, which sonde does not speak", "sonde ping tcp://[::1]:443" },
@@ -97,6 +100,7 @@ static void a_refusal_is_a_sentence_with_a_way_out(void **state)
 		{ "tcp://h", "'tcp://h' needs a port", "tcp://h:80" },
 		{ "tcp://h:", "'tcp://h:' needs a port", "tcp://h:80" },
 		{ "tcp://::1", "'tcp://::1' needs a port", "tcp://[::1]:80" },
+		{ "tcp://h:22/", "'tcp://h:22/' has a path, which only http knows", "tcp://h:22" },
 		{ "tcp://h:22/x", "'tcp://h:22/x' has a path, which only http knows", "tcp://h:22" },
 	};
 
@@ -119,8 +123,8 @@ static void a_refusal_is_a_sentence_with_a_way_out(void **state)
 
 static void what_a_hint_proposes_is_accepted(void **state)
 {
-	static const char *const rows[] = { "https://h/", "https://[fe80::1%25eth0]:8443/x", "icmp://::1/x", "icmp://h:1/",
-		"tcp://h", "tcp://fe80::1%eth0", "tcp://h/x", "ICMP://h:80" };
+	static const char *const rows[] = { "https://h/", "https://[fe80::1%25eth0]:8443/x", "icmp://::1/x",
+		"icmp://h:1/", "tcp://h", "tcp://fe80::1%eth0", "tcp://h/x", "ICMP://h:80" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {

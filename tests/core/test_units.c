@@ -2,6 +2,7 @@
 #include "guard.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "core/units.h"
 
@@ -340,6 +341,52 @@ static void sizes_are_binary_and_exact_while_small(void **state)
 	}
 }
 
+static void assert_utc(int64_t wall_s)
+{
+	char want[64];
+	time_t at = (time_t)wall_s;
+	struct tm tm;
+	struct text t = fresh();
+
+	gmtime_r(&at, &tm);
+	strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	units_put_utc(&t, wall_s);
+	assert_string_equal(t.p, want);
+}
+
+static void dates_are_those_of_the_c_library_on_each_day_to_2037(void **state)
+{
+	struct text t = fresh();
+
+	(void)state;
+	units_put_utc(&t, 1769860800);
+	assert_string_equal(t.p, "2026-01-31T12:00:00Z");
+	for (int64_t day = 0; day < 24837; day++) {
+		assert_utc(day * 86400);
+		assert_utc(day * 86400 + 86399);
+	}
+	for (int64_t second = 0; second < 86400; second += 61)
+		assert_utc(second);
+}
+
+static void dates_stay_right_after_2038_and_in_a_year_without_leap_day(void **state)
+{
+	static const struct {
+		int64_t wall_s;
+		const char *want;
+	} cases[] = { { INT64_C(2147483648), "2038-01-19T03:14:08Z" }, { INT64_C(4107542399), "2100-02-28T23:59:59Z" },
+		{ INT64_C(4107542400), "2100-03-01T00:00:00Z" }, { INT64_C(951782400), "2000-02-29T00:00:00Z" },
+		{ INT64_C(13574563200), "2400-02-29T00:00:00Z" }, { INT64_C(253402300799), "9999-12-31T23:59:59Z" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct text t = fresh();
+
+		units_put_utc(&t, cases[i].wall_s);
+		assert_string_equal(t.p, cases[i].want);
+	}
+}
+
 static void percents_lose_their_trailing_zeros(void **state)
 {
 	static const struct {
@@ -409,6 +456,8 @@ int main(void)
 		cmocka_unit_test(durations_are_short_and_where_possible_exact),
 		cmocka_unit_test(rates_have_one_decimal_and_come_in_bytes_too),
 		cmocka_unit_test(sizes_are_binary_and_exact_while_small),
+		cmocka_unit_test(dates_are_those_of_the_c_library_on_each_day_to_2037),
+		cmocka_unit_test(dates_stay_right_after_2038_and_in_a_year_without_leap_day),
 		cmocka_unit_test(percents_lose_their_trailing_zeros),
 		cmocka_unit_test(what_is_printed_can_be_typed_back_in),
 	};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/lane.h"
+
+#include "core/io.h"
+#include "sys/clock.h"
+
+#define READ_MAX 4096
+
+/* What a socket may hold unsent from the start; more is worth a system call when it doubles. */
+#define AHEAD_FIRST (128 << 10)
+
+void lane_close(struct lane *c)
+{
+	if (c->state != LANE_FREE)
+		stream_abort(c->fd);
+	c->state = LANE_FREE;
+}
+
+void lane_dial(struct lane *c, const struct addr *to, const struct origin *from, struct wait *wait, uint64_t key,
+	ns_t timeout, ns_t now)
+{
+	struct fault why;
+	int fd = stream_connect(to, from, &why);
+
+	c->io = fd < 0 ? fd : 0;
+	if (fd < 0)
+		return;
+	c->state = LANE_CONNECTING;
+	c->fd = fd;
+	c->asked = now;
+	c->until = now + timeout;
+	c->wait = wait;
+	c->key = key;
+	c->watched = WAIT_OUT;
+	c->ahead = 0;
+	gather_init(&c->gather, now);
+	wait_add(wait, fd, WAIT_OUT, key);
+}
+
+static void watch(struct lane *c)
+{
+	unsigned what = WAIT_IN | (exchange_out(&c->x).kind != WANT_NOTHING ? WAIT_OUT : 0);
+
+	if (c->watched != what)
+		wait_change(c->wait, c->fd, what, c->key);
+	c->watched = what;
+}
+
+const char *lane_ask(struct lane *c, struct exchange_request *r, ns_t now)
+{
+	text_init(&c->answer, c->doc, sizeof(c->doc));
+	if (r->method == EXCHANGE_POST)
+		r->keep = &c->answer;
+	if (c->state == LANE_BUSY)
+		c->asked = now;
+	c->state = LANE_BUSY;
+	c->flows = false;
+	const char *bad = exchange_init(&c->x, r, now);
+
+	if (!bad)
+		watch(c);
+	return bad;
+}
+
+static void finish_dial(struct lane *c, int io)
+{
+	if (io == 0) {
+		c->state = LANE_READY;
+	} else {
+		lane_close(c);
+		c->io = io;
+	}
+}
+
+static void set_mark(struct lane *c, ns_t now)
+{
+	struct want in = exchange_in(&c->x);
+	int mark = gather_mark(&c->gather, now, c->x.body.received, in.kind == WANT_DISCARD ? in.n : 0);
+
+	if (mark > 0)
+		stream_low_water(c->fd, mark);
+}
+
+static void read_some(struct lane *c)
+{
+	static char buf[READ_MAX];
+	struct want in = exchange_in(&c->x);
+	int64_t n = stream_in(c->fd, &in, buf, sizeof(buf));
+	ns_t stamp = clock_mono();
+
+	if (n > 0)
+		exchange_got(&c->x, in.kind == WANT_READ ? buf : NULL, (uint64_t)n, stamp);
+	else if (n != IO_AGAIN)
+		exchange_closed(&c->x, (int)n, stamp);
+	set_mark(c, stamp);
+}
+
+static void look_ahead(struct lane *c)
+{
+	uint64_t n = source_ahead(&c->x.source);
+
+	if (n <= c->ahead * 2 + AHEAD_FIRST)
+		return;
+	c->ahead = n;
+	stream_unsent_max(c->fd, (int)n);
+}
+
+static void write_some(struct lane *c, const struct bulk *bulk)
+{
+	struct want out = exchange_out(&c->x);
+	int64_t n = stream_out(c->fd, &out, bulk);
+
+	/* A connection that broke may still hold an answer: reading finds that out. */
+	if (n >= 0)
+		exchange_moved(&c->x, (uint64_t)n, clock_mono());
+	look_ahead(c);
+}
+
+void lane_turn(struct lane *c, const struct wait_event *e, const struct bulk *bulk, ns_t now)
+{
+	if (c->state == LANE_CONNECTING) {
+		int io = stream_connected(c->fd);
+
+		if (io != IO_AGAIN)
+			finish_dial(c, io);
+		return;
+	}
+	if (c->state != LANE_BUSY)
+		return;
+	if (e->in)
+		read_some(c);
+	if (e->out && exchange_out(&c->x).kind != WANT_NOTHING)
+		write_some(c, bulk);
+	c->flows = c->flows || c->x.source.sent > 0 || lane_received(c) > 0;
+	if (exchange_over(&c->x))
+		return;
+	watch(c);
+	exchange_tick(&c->x, now);
+}
+
+void lane_tick(struct lane *c, ns_t now)
+{
+	if (c->state == LANE_CONNECTING && now >= c->until)
+		finish_dial(c, IO_TIMEOUT);
+	if (c->state != LANE_BUSY)
+		return;
+	exchange_tick(&c->x, now);
+	set_mark(c, now);
+}
+
+ns_t lane_deadline(const struct lane *c)
+{
+	return c->state == LANE_CONNECTING ? c->until : c->state == LANE_BUSY ? exchange_deadline(&c->x) : NS_NEVER;
+}
+
+bool lane_is_over(const struct lane *c)
+{
+	return c->state == LANE_BUSY && exchange_over(&c->x);
+}
+
+uint64_t lane_received(const struct lane *c)
+{
+	return c->state == LANE_BUSY && c->x.status == 200 ? c->x.body.received : 0;
+}
+
+uint64_t lane_delivered(const struct lane *c)
+{
+	if (c->state != LANE_BUSY)
+		return 0;
+	int64_t unacked = stream_unacked(c->fd);
+
+	if (unacked < 0)
+		return c->x.source.sent;
+	return (uint64_t)unacked < c->x.source.sent ? c->x.source.sent - (uint64_t)unacked : 0;
+}

@@ -1,0 +1,1334 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/ping.h"
+
+#include "core/icmp.h"
+#include "echo.h"
+#include "guard.h"
+#include "rng.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define START (1000 * NS_PER_S)
+#define TARGETS 3
+#define ID4 0x1234
+#define ID6 0xabcd
+
+static struct ping_slot slots[PING_SLOTS];
+static struct ping_hists hists[TARGETS];
+
+/* An engine, the clock, and the request that was built last. */
+struct bench {
+	struct ping p;
+	struct ping_target t[TARGETS];
+	ns_t now;
+	struct ping_request q;
+	uint8_t request[ECHO_MAX];
+	size_t n;
+	uint8_t message[ECHO_MAX];
+	struct ping_event ev;
+};
+
+static struct bench bench;
+
+static struct addr addr_of(const char *s)
+{
+	struct addr a = { .family = 0 };
+
+	assert_true(addr_parse(slice_of(s), &a));
+	return a;
+}
+
+static struct ping_cfg usual(void)
+{
+	return (struct ping_cfg){ .interval = NS_PER_S, .timeout = 2 * NS_PER_S, .size = 56,
+		.key = { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3 }, .id = { ID4, ID6 } };
+}
+
+/* Target 0 is IPv4, target 1 IPv6, target 2 IPv4 again. */
+static struct bench *begin(struct ping_cfg cfg, size_t n)
+{
+	static const char *const names[TARGETS] = { "192.0.2.1", "2001:db8::1", "192.0.2.2" };
+	struct bench *b = &bench;
+
+	memset(b, 0, sizeof(*b));
+	memset(slots, 0, sizeof(slots));
+	memset(hists, 0, sizeof(hists));
+	for (size_t i = 0; i < n; i++)
+		b->t[i] = (struct ping_target){ .name = names[i], .addr = addr_of(names[i]), .hists = &hists[i] };
+	b->now = START;
+	ping_init(&b->p, &cfg, b->t, n, slots, b->now);
+	return b;
+}
+
+static int family_of(const struct bench *b)
+{
+	return b->t[b->q.target].addr.family;
+}
+
+static void build(struct bench *b)
+{
+	uint8_t payload[ECHO_MAX];
+	int family = family_of(b);
+
+	ping_payload(&b->p, b->q.wire, payload);
+	b->n = icmp_echo_build(family, family == 6 ? ID6 : ID4, b->q.wire, payload, b->p.cfg.size, b->request,
+		sizeof(b->request));
+	assert_int_equal(b->n, ICMP_HEADER_LEN + b->p.cfg.size);
+}
+
+/* The probe that is due now leaves now. */
+static uint16_t send_probe(struct bench *b)
+{
+	assert_true(ping_next(&b->p, b->now, &b->q));
+	build(b);
+	ping_sent(&b->p, b->q.wire, b->now);
+	return b->q.wire;
+}
+
+/* Go on to the next deadline and send what is due then. */
+static uint16_t send_next(struct bench *b)
+{
+	while (!ping_next(&b->p, b->now, &b->q)) {
+		b->now = ping_deadline(&b->p);
+		while (ping_expire(&b->p, b->now, &b->ev))
+			;
+	}
+	build(b);
+	ping_sent(&b->p, b->q.wire, b->now);
+	return b->q.wire;
+}
+
+/* The true reply to the request that was built last, arriving now. */
+static struct packet reply_of(struct bench *b)
+{
+	size_t n = echo_reply(family_of(b), b->request, b->n, b->message);
+
+	return (struct packet){ .kind = PACKET_MESSAGE, .p = b->message, .n = n, .from = b->t[b->q.target].addr,
+		.stamp = b->now, .user = b->now, .raw = true, .ttl = 61 };
+}
+
+/* A router's error about it, as a message or as the error queue tells it. */
+static struct packet error_of(struct bench *b, uint8_t type, uint8_t code, bool queued)
+{
+	const struct addr *to = &b->t[b->q.target].addr;
+	struct packet pkt = { .kind = PACKET_MESSAGE, .p = b->message, .stamp = b->now, .user = b->now, .raw = true, .ttl = 250 };
+
+	pkt.from = addr_of(to->family == 6 ? "2001:db8::ffff" : "192.0.2.254");
+	if (queued) {
+		memcpy(b->message, b->request, b->n);
+		pkt.n = b->n;
+		pkt.kind = PACKET_ERROR;
+		pkt.to = *to;
+		pkt.type = type;
+		pkt.code = code;
+	} else {
+		pkt.n = echo_error(type, code, to, b->request, b->n, SIZE_MAX, b->message);
+	}
+	return pkt;
+}
+
+static bool hear(struct bench *b, struct packet pkt)
+{
+	struct guard g = guard_of(pkt.p, pkt.n);
+
+	pkt.p = (const uint8_t *)g.p;
+	bool event = ping_icmp(&b->p, &pkt, &b->ev);
+
+	guard_free(&g);
+	return event;
+}
+
+static bool hear_reply(struct bench *b)
+{
+	return hear(b, reply_of(b));
+}
+
+static struct ping_result result(const struct bench *b, size_t target)
+{
+	struct ping_result r;
+
+	ping_result(&b->p, target, b->now, &r);
+	return r;
+}
+
+struct counts {
+	int64_t sent, received, lost, in_flight, late, duplicates, reordered, corrupt, errors;
+};
+
+static void assert_counts(const struct bench *b, size_t target, struct counts want)
+{
+	struct ping_result r = result(b, target);
+
+	assert_int_equal(r.sent, want.sent);
+	assert_int_equal(r.received, want.received);
+	assert_int_equal(r.lost, want.lost);
+	assert_int_equal(r.in_flight, want.in_flight);
+	assert_int_equal(r.late, want.late);
+	assert_int_equal(r.duplicates, want.duplicates);
+	assert_int_equal(r.reordered, want.reordered);
+	assert_int_equal(r.corrupt, want.corrupt);
+	assert_int_equal(r.errors, want.errors);
+}
+
+static void expire_all(struct bench *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert_true(ping_expire(&b->p, b->now, &b->ev));
+		assert_int_equal(b->ev.outcome, OUTCOME_LOST);
+	}
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+}
+
+static void the_first_probe_is_due_at_once_and_the_next_ones_on_absolute_deadlines(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	for (int i = 0; i < 100; i++) {
+		ns_t due = START + i * NS_PER_S;
+
+		b->now = due - 1;
+		assert_false(ping_next(&b->p, b->now, &b->q));
+		assert_true(ping_deadline(&b->p) == due);
+		b->now = due + i % 7 * 30 * NS_PER_MS; /* a slow process does not push the later ones */
+		send_probe(b);
+		assert_int_equal(b->q.seq, i + 1);
+		assert_int_equal(b->q.target, 0);
+		assert_false(ping_next(&b->p, b->now, &b->q));
+		assert_true(hear_reply(b));
+		assert_false(ping_expire(&b->p, b->now, &b->ev));
+	}
+}
+
+static void the_targets_of_a_round_are_spread_over_the_interval(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 3);
+
+	for (unsigned i = 0; i < 12; i++) {
+		ns_t due = START + i / 3 * NS_PER_S + i % 3 * NS_PER_S / 3;
+
+		b->now = due - 1;
+		assert_false(ping_next(&b->p, b->now, &b->q));
+		b->now = due;
+		send_probe(b);
+		assert_int_equal(b->q.target, i % 3);
+		assert_int_equal(b->q.seq, i / 3 + 1);
+		assert_true(hear_reply(b));
+		assert_int_equal(b->ev.target, i % 3);
+		assert_int_equal(b->ev.seq, i / 3 + 1);
+	}
+	for (size_t i = 0; i < 3; i++)
+		assert_counts(b, i, (struct counts){ .sent = 4, .received = 4 });
+}
+
+static void wire_numbers_differ_between_targets_and_rounds(void **state)
+{
+	(void)state;
+	static bool seen[PING_SLOTS];
+	struct bench *b = begin(usual(), 3);
+
+	memset(seen, 0, sizeof(seen));
+	for (int i = 0; i < 300; i++) {
+		uint16_t wire = send_next(b);
+
+		assert_false(seen[wire]);
+		seen[wire] = true;
+	}
+}
+
+static void a_count_ends_the_run_when_the_last_answer_is_there(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.count = 2;
+	struct bench *b = begin(cfg, 2);
+
+	for (int i = 0; i < 4; i++) {
+		assert_false(ping_done(&b->p, b->now));
+		send_next(b);
+		if (i < 3)
+			assert_true(hear_reply(b));
+	}
+	assert_false(ping_next(&b->p, b->now + 100 * NS_PER_S, &b->q));
+	assert_false(ping_done(&b->p, b->now));
+	assert_true(ping_deadline(&b->p) <= b->now + 2 * NS_PER_S);
+	b->q.target = 1;
+	b->now += NS_PER_MS;
+	assert_true(hear_reply(b));
+	assert_true(ping_done(&b->p, b->now));
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+	assert_true(ping_deadline(&b->p) == NS_NEVER);
+	assert_counts(b, 0, (struct counts){ .sent = 2, .received = 2 });
+	assert_counts(b, 1, (struct counts){ .sent = 2, .received = 2 });
+}
+
+static void a_count_ends_the_run_when_the_last_probe_is_given_up(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.count = 1;
+	struct bench *b = begin(cfg, 1);
+
+	send_probe(b);
+	b->now += 2 * NS_PER_S - 1;
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+	assert_false(ping_done(&b->p, b->now));
+	b->now = ping_deadline(&b->p);
+	assert_true(b->now == START + 2 * NS_PER_S);
+	expire_all(b, 1);
+	assert_true(ping_done(&b->p, b->now));
+	assert_true(ping_deadline(&b->p) == NS_NEVER);
+}
+
+static void a_duration_ends_the_run_and_leaves_what_is_in_flight_undecided(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.duration = 2500 * NS_PER_MS;
+	struct bench *b = begin(cfg, 1);
+
+	send_probe(b);
+	assert_true(hear_reply(b));
+	send_next(b);
+	send_next(b);
+	assert_true(b->now == START + 2 * NS_PER_S);
+	assert_true(ping_deadline(&b->p) == START + cfg.duration);
+	assert_false(ping_done(&b->p, START + cfg.duration - 1));
+	b->now = START + cfg.duration;
+	assert_true(ping_done(&b->p, b->now));
+	assert_false(ping_next(&b->p, START + 3 * NS_PER_S, &b->q));
+	assert_counts(b, 0, (struct counts){ .sent = 3, .received = 1, .in_flight = 2 });
+	assert_int_equal(result(b, 0).loss_ppm, 0);
+	assert_int_equal(result(b, 0).elapsed, cfg.duration);
+}
+
+static void a_stopped_run_sends_no_more_and_waits_for_what_is_in_flight(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	ping_stop(&b->p);
+	b->now += NS_PER_S;
+	assert_false(ping_next(&b->p, b->now, &b->q));
+	assert_false(ping_done(&b->p, b->now));
+	assert_true(ping_deadline(&b->p) == START + 2 * NS_PER_S);
+	assert_true(hear_reply(b));
+	assert_true(ping_done(&b->p, b->now));
+	assert_counts(b, 0, (struct counts){ .sent = 1, .received = 1 });
+}
+
+static void a_machine_that_slept_does_not_send_all_that_it_missed(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	assert_true(hear_reply(b));
+	b->now += 3600 * NS_PER_S;
+	send_probe(b);
+	assert_int_equal(b->q.seq, 2);
+	assert_false(ping_next(&b->p, b->now, &b->q));
+	ns_t next = b->now + NS_PER_S;
+
+	assert_false(ping_next(&b->p, next - 1, &b->q));
+	assert_true(ping_next(&b->p, next, &b->q));
+}
+
+static void a_short_delay_is_caught_up_with(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.interval = 100 * NS_PER_MS;
+	struct bench *b = begin(cfg, 1);
+
+	b->now += 950 * NS_PER_MS;
+	for (int i = 0; i < 10; i++)
+		send_probe(b);
+	assert_false(ping_next(&b->p, b->now, &b->q));
+	assert_true(ping_deadline(&b->p) == START + NS_PER_S);
+}
+
+static void a_reply_tells_who_when_and_how(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 2);
+
+	for (size_t i = 0; i < 2; i++) {
+		send_next(b);
+		b->now += 1234567;
+		assert_true(hear_reply(b));
+		assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+		assert_int_equal(b->ev.target, i);
+		assert_int_equal(b->ev.seq, 1);
+		assert_int_equal(b->ev.rtt, 1234567);
+		assert_int_equal(b->ev.queue, UNKNOWN);
+		assert_int_equal(b->ev.stamps, STAMPS_USER);
+		assert_int_equal(b->ev.ttl, 61);
+		assert_int_equal(b->ev.bytes, 64);
+		assert_true(addr_same_host(&b->ev.from, &b->t[i].addr));
+		assert_counts(b, i, (struct counts){ .sent = 1, .received = 1 });
+	}
+}
+
+static void every_size_of_payload_comes_back_as_ours(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = { 0, 1, 7, 8, 9, 56, 255, 256, 257, 1472, 65507 };
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct ping_cfg cfg = usual();
+
+		cfg.size = sizes[i];
+		struct bench *b = begin(cfg, 2);
+
+		for (int family = 0; family < 2; family++) {
+			send_next(b);
+			assert_true(hear_reply(b));
+			assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+			assert_int_equal(b->ev.bytes, 8 + sizes[i]);
+		}
+	}
+}
+
+/* Each returns a packet that is not for us; the probe must stay as it was. */
+static struct packet from_another_host(struct bench *b)
+{
+	struct packet pkt = reply_of(b);
+
+	pkt.from.ip[3] ^= 1;
+	return pkt;
+}
+
+static struct packet of_another_family(struct bench *b)
+{
+	struct packet pkt = reply_of(b);
+
+	pkt.from = addr_of("2001:db8::1");
+	return pkt;
+}
+
+static struct packet with_id(struct bench *b, uint16_t id)
+{
+	struct packet pkt = reply_of(b);
+
+	b->message[4] = (uint8_t)(id >> 8);
+	b->message[5] = (uint8_t)id;
+	echo_fix_sum(4, b->message, pkt.n);
+	return pkt;
+}
+
+static struct packet with_another_id(struct bench *b)
+{
+	return with_id(b, ID4 + 1);
+}
+
+static struct packet with_the_id_of_the_other_socket(struct bench *b)
+{
+	return with_id(b, ID6);
+}
+
+static struct packet with_a_number_never_sent(struct bench *b)
+{
+	struct packet pkt = reply_of(b);
+
+	b->message[6] ^= 0x40;
+	echo_fix_sum(4, b->message, pkt.n);
+	return pkt;
+}
+
+static struct packet our_own_request(struct bench *b)
+{
+	struct packet pkt = reply_of(b);
+
+	memcpy(b->message, b->request, b->n);
+	return pkt;
+}
+
+static struct packet too_short_to_tell(struct bench *b)
+{
+	struct packet pkt = reply_of(b);
+
+	pkt.n = 7;
+	return pkt;
+}
+
+static struct packet with_nothing_in_it(struct bench *b)
+{
+	struct packet pkt = reply_of(b);
+
+	pkt.n = 0;
+	return pkt;
+}
+
+static struct packet an_error_about_another_host(struct bench *b)
+{
+	struct packet pkt = error_of(b, 3, 1, false);
+	struct addr other = addr_of("192.0.2.77");
+
+	pkt.n = echo_error(3, 1, &other, b->request, b->n, SIZE_MAX, b->message);
+	return pkt;
+}
+
+static struct packet an_error_about_another_process(struct bench *b)
+{
+	uint8_t request[128];
+	struct packet pkt = error_of(b, 3, 1, false);
+
+	memcpy(request, b->request, b->n);
+	request[4] ^= 1;
+	pkt.n = echo_error(3, 1, &b->t[0].addr, request, b->n, SIZE_MAX, b->message);
+	return pkt;
+}
+
+static struct packet an_error_with_a_wrong_sum(struct bench *b)
+{
+	struct packet pkt = error_of(b, 3, 1, false);
+
+	b->message[2] ^= 0xff;
+	return pkt;
+}
+
+static struct packet an_error_that_quotes_too_little(struct bench *b)
+{
+	struct packet pkt = error_of(b, 3, 1, false);
+
+	pkt.n = echo_error(3, 1, &b->t[0].addr, b->request, b->n, 7, b->message);
+	return pkt;
+}
+
+static struct packet a_redirect(struct bench *b)
+{
+	return error_of(b, 5, 1, false);
+}
+
+static struct packet a_queued_source_quench(struct bench *b)
+{
+	return error_of(b, 4, 0, true);
+}
+
+static struct packet a_queued_error_about_another_host(struct bench *b)
+{
+	struct packet pkt = error_of(b, 3, 1, true);
+
+	pkt.to.ip[3] ^= 1;
+	return pkt;
+}
+
+static struct packet a_queued_error_without_a_number(struct bench *b)
+{
+	struct packet pkt = error_of(b, 3, 1, true);
+
+	pkt.n = 7;
+	return pkt;
+}
+
+static void what_is_not_for_us_changes_nothing(void **state)
+{
+	(void)state;
+	static struct packet (*const foreign[])(struct bench *) = { from_another_host, of_another_family, with_another_id,
+		with_the_id_of_the_other_socket, with_a_number_never_sent, our_own_request, too_short_to_tell, with_nothing_in_it,
+		an_error_about_another_host, an_error_about_another_process, an_error_with_a_wrong_sum,
+		an_error_that_quotes_too_little, a_redirect, a_queued_source_quench, a_queued_error_about_another_host,
+		a_queued_error_without_a_number };
+
+	for (size_t i = 0; i < COUNT(foreign); i++) {
+		struct bench *b = begin(usual(), 1);
+
+		send_probe(b);
+		assert_false(hear(b, foreign[i](b)));
+		assert_counts(b, 0, (struct counts){ .sent = 1, .in_flight = 1 });
+		assert_true(hear_reply(b));
+		assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+	}
+}
+
+static void a_reply_to_one_target_from_the_address_of_another_is_nobodys(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 3);
+	struct packet pkt;
+
+	send_next(b);
+	pkt = reply_of(b);
+	pkt.from = b->t[2].addr;
+	assert_false(hear(b, pkt));
+	assert_counts(b, 0, (struct counts){ .sent = 1, .in_flight = 1 });
+	assert_counts(b, 2, (struct counts){ .sent = 0 });
+}
+
+/* The seal is in the first eight bytes, the pattern behind: not one of them may be another. */
+static void a_reply_with_any_byte_changed_is_corrupt_and_the_probe_still_waits(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = { 1, 8, 56 };
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct ping_cfg cfg = usual();
+
+		cfg.size = sizes[i];
+		struct bench *b = begin(cfg, 1);
+
+		send_probe(b);
+		for (size_t at = 0; at < sizes[i]; at++) {
+			struct packet pkt = reply_of(b);
+
+			b->message[8 + at] ^= (uint8_t)(1 << at % 8);
+			echo_fix_sum(4, b->message, pkt.n);
+			assert_true(hear(b, pkt));
+			assert_int_equal(b->ev.outcome, OUTCOME_CORRUPT);
+			assert_int_equal(b->ev.seq, 1);
+			assert_int_equal(b->ev.rtt, UNKNOWN);
+		}
+		assert_counts(b, 0, (struct counts){ .sent = 1, .in_flight = 1, .corrupt = (int64_t)sizes[i] });
+		assert_true(hear_reply(b));
+		assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+	}
+}
+
+static void a_reply_that_is_longer_or_shorter_than_the_request_is_corrupt(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	for (size_t n = 8; n < b->n + 20; n++) {
+		struct packet pkt = reply_of(b);
+
+		if (n == b->n)
+			continue;
+		pkt.n = n;
+		for (size_t i = b->n; i < n; i++)
+			b->message[i] = (uint8_t)(i - 8);
+		echo_fix_sum(4, b->message, n);
+		assert_true(hear(b, pkt));
+		assert_int_equal(b->ev.outcome, OUTCOME_CORRUPT);
+	}
+	assert_counts(b, 0, (struct counts){ .sent = 1, .in_flight = 1, .corrupt = 75 });
+}
+
+static void a_wrong_checksum_is_seen_on_a_raw_socket(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+	struct packet pkt;
+
+	send_probe(b);
+	pkt = reply_of(b);
+	b->message[2] ^= 0x10;
+	assert_true(hear(b, pkt));
+	assert_int_equal(b->ev.outcome, OUTCOME_CORRUPT);
+	pkt.raw = false; /* the kernel has looked already */
+	assert_true(hear(b, pkt));
+	assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+}
+
+static void a_corrupt_reply_alone_ends_as_a_loss(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+	struct packet pkt;
+
+	send_probe(b);
+	pkt = reply_of(b);
+	b->message[20] ^= 1;
+	assert_true(hear(b, pkt));
+	b->now += 2 * NS_PER_S;
+	expire_all(b, 1);
+	assert_counts(b, 0, (struct counts){ .sent = 1, .lost = 1, .corrupt = 1 });
+}
+
+/* Who sees no packet of ours can guess the identifier and the number, but not the seal. */
+static void a_stranger_who_does_not_know_the_key_cannot_forge_a_reply(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+	uint8_t forged[56];
+
+	send_probe(b);
+	struct packet pkt = reply_of(b);
+
+	for (int i = 0; i < 1000; i++) {
+		struct ping guess = b->p;
+
+		guess.cfg.key[i % 16] ^= (uint8_t)(i / 16 + 1);
+		ping_payload(&guess, b->q.wire, forged);
+		memcpy(b->message + 8, forged, sizeof(forged));
+		echo_fix_sum(4, b->message, pkt.n);
+		assert_true(hear(b, pkt));
+		assert_int_equal(b->ev.outcome, OUTCOME_CORRUPT);
+	}
+	assert_counts(b, 0, (struct counts){ .sent = 1, .in_flight = 1, .corrupt = 1000 });
+}
+
+static void the_payload_of_one_probe_does_not_answer_another(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+	uint8_t first[56];
+
+	send_next(b);
+	memcpy(first, b->request + 8, sizeof(first));
+	send_next(b);
+	struct packet pkt = reply_of(b);
+
+	memcpy(b->message + 8, first, sizeof(first));
+	echo_fix_sum(4, b->message, pkt.n);
+	assert_true(hear(b, pkt));
+	assert_int_equal(b->ev.outcome, OUTCOME_CORRUPT);
+}
+
+static void silence_is_a_loss_when_the_timeout_is_over_and_not_before(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	b->now += 2 * NS_PER_S - 1;
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+	b->now++;
+	assert_true(ping_expire(&b->p, b->now, &b->ev));
+	assert_int_equal(b->ev.outcome, OUTCOME_LOST);
+	assert_int_equal(b->ev.target, 0);
+	assert_int_equal(b->ev.seq, 1);
+	assert_int_equal(b->ev.rtt, UNKNOWN);
+	assert_int_equal(b->ev.from.family, 0);
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+	assert_counts(b, 0, (struct counts){ .sent = 1, .lost = 1 });
+	assert_int_equal(result(b, 0).loss_ppm, 1000000);
+	assert_int_equal(result(b, 0).loss_high_ppm, 1000000);
+	assert_int_equal(result(b, 0).rtt_min, UNKNOWN);
+	assert_int_equal(result(b, 0).rtt_mean, UNKNOWN);
+	assert_int_equal(result(b, 0).rtt_p50, UNKNOWN);
+	assert_int_equal(result(b, 0).jitter, UNKNOWN);
+}
+
+static void losses_are_told_in_the_order_of_sending(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.interval = 100 * NS_PER_MS;
+	struct bench *b = begin(cfg, 3);
+
+	for (int i = 0; i < 9; i++) {
+		send_next(b);
+		if (i == 4)
+			assert_true(hear_reply(b));
+	}
+	b->now += 3 * NS_PER_S;
+	for (unsigned i = 0; i < 9; i++) {
+		if (i == 4)
+			continue;
+		assert_true(ping_expire(&b->p, b->now, &b->ev));
+		assert_int_equal(b->ev.target, i % 3);
+		assert_int_equal(b->ev.seq, i / 3 + 1);
+	}
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+}
+
+static void a_late_reply_takes_the_loss_back_without_being_received(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	b->now += 3 * NS_PER_S;
+	expire_all(b, 1);
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.outcome, OUTCOME_LATE);
+	assert_int_equal(b->ev.rtt, 3 * NS_PER_S);
+	assert_counts(b, 0, (struct counts){ .sent = 1, .late = 1 });
+	assert_int_equal(result(b, 0).loss_ppm, 0);
+	assert_int_equal(result(b, 0).rtt_max, UNKNOWN);
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.outcome, OUTCOME_DUPLICATE);
+	assert_counts(b, 0, (struct counts){ .sent = 1, .late = 1, .duplicates = 1 });
+}
+
+static void further_replies_are_duplicates_and_do_not_touch_the_round_trips(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	b->now += 10 * NS_PER_MS;
+	assert_true(hear_reply(b));
+	for (int i = 1; i <= 5; i++) {
+		b->now += 100 * NS_PER_MS;
+		assert_true(hear_reply(b));
+		assert_int_equal(b->ev.outcome, OUTCOME_DUPLICATE);
+		assert_int_equal(b->ev.rtt, 10 * NS_PER_MS + i * 100 * NS_PER_MS);
+	}
+	assert_counts(b, 0, (struct counts){ .sent = 1, .received = 1, .duplicates = 5 });
+	assert_int_equal(result(b, 0).rtt_max, 10 * NS_PER_MS);
+	b->now += 3 * NS_PER_S;
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+}
+
+static void a_reply_that_was_overtaken_is_reordered(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t order[4];
+		int64_t reordered;
+	} rows[] = { { { 1, 2, 3, 4 }, 0 }, { { 2, 1, 3, 4 }, 1 }, { { 4, 1, 2, 3 }, 3 }, { { 4, 3, 2, 1 }, 3 },
+		{ { 1, 3, 2, 4 }, 1 }, { { 2, 1, 4, 3 }, 2 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ping_cfg cfg = usual();
+		struct bench *b;
+		struct ping_request q[4];
+
+		cfg.interval = NS_PER_MS;
+		b = begin(cfg, 1);
+		for (int k = 0; k < 4; k++) {
+			send_next(b);
+			q[k] = b->q;
+		}
+		for (int k = 0; k < 4; k++) {
+			b->q = q[rows[i].order[k] - 1];
+			build(b);
+			assert_true(hear_reply(b));
+			assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+		}
+		assert_counts(b, 0, (struct counts){ .sent = 4, .received = 4, .reordered = rows[i].reordered });
+	}
+}
+
+static const struct {
+	size_t target; /* 0 IPv4, 1 IPv6 */
+	uint8_t type, code;
+} final_errors[] = { { 0, 3, 0 }, { 0, 3, 1 }, { 0, 3, 4 }, { 0, 3, 13 }, { 0, 11, 0 }, { 0, 11, 1 }, { 0, 12, 0 },
+	{ 1, 1, 0 }, { 1, 1, 3 }, { 1, 2, 0 }, { 1, 3, 0 }, { 1, 4, 1 } };
+
+static struct ping_event told(size_t row, bool queued, struct ping_result *ret)
+{
+	struct bench *b = begin(usual(), 2);
+
+	do
+		send_next(b);
+	while (b->q.target != final_errors[row].target);
+	b->now += 5 * NS_PER_MS;
+	assert_true(hear(b, error_of(b, final_errors[row].type, final_errors[row].code, queued)));
+	assert_counts(b, b->q.target, (struct counts){ .sent = 1, .lost = 1, .errors = 1 });
+	*ret = result(b, b->q.target);
+	return b->ev;
+}
+
+static void an_error_says_the_same_as_a_message_and_from_the_error_queue(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(final_errors); i++) {
+		struct ping_result r[2];
+		struct ping_event seen = told(i, false, &r[0]), queued = told(i, true, &r[1]);
+
+		assert_int_equal(seen.outcome, OUTCOME_ERROR);
+		assert_int_equal(queued.outcome, OUTCOME_ERROR);
+		assert_int_equal(seen.type, final_errors[i].type);
+		assert_int_equal(seen.code, final_errors[i].code);
+		assert_int_equal(queued.type, seen.type);
+		assert_int_equal(queued.code, seen.code);
+		assert_string_equal(seen.text, queued.text);
+		assert_true(addr_same_host(&seen.from, &queued.from));
+		assert_int_equal(seen.rtt, UNKNOWN);
+		assert_int_equal(queued.rtt, UNKNOWN);
+		assert_int_equal(seen.seq, queued.seq);
+		assert_memory_equal(&r[0], &r[1], sizeof(r[0]));
+	}
+}
+
+/* RFC 792 asks routers for eight bytes of our message, and many quote no more. */
+static void an_error_that_quotes_eight_bytes_is_enough(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 2);
+
+	for (size_t i = 0; i < 2; i++) {
+		struct packet pkt;
+
+		send_next(b);
+		pkt = error_of(b, i ? 3 : 11, 0, false);
+		pkt.n = echo_error(i ? 3 : 11, 0, &b->t[i].addr, b->request, b->n, 8, b->message);
+		assert_true(hear(b, pkt));
+		assert_int_equal(b->ev.outcome, OUTCOME_ERROR);
+		assert_counts(b, i, (struct counts){ .sent = 1, .lost = 1, .errors = 1 });
+	}
+}
+
+static void a_second_error_about_the_same_probe_does_not_count(void **state)
+{
+	(void)state;
+	for (int both = 0; both < 4; both++) {
+		struct bench *b = begin(usual(), 1);
+
+		send_probe(b);
+		assert_true(hear(b, error_of(b, 3, 1, both & 1)));
+		assert_false(hear(b, error_of(b, 3, 1, both & 2)));
+		b->now += 5 * NS_PER_S;
+		assert_false(ping_expire(&b->p, b->now, &b->ev));
+		assert_counts(b, 0, (struct counts){ .sent = 1, .lost = 1, .errors = 1 });
+	}
+}
+
+static void an_error_after_the_reply_or_after_the_loss_changes_nothing(void **state)
+{
+	(void)state;
+	for (int queued = 0; queued < 2; queued++) {
+		struct bench *b = begin(usual(), 1);
+
+		send_probe(b);
+		assert_true(hear_reply(b));
+		assert_false(hear(b, error_of(b, 3, 1, queued)));
+		assert_counts(b, 0, (struct counts){ .sent = 1, .received = 1 });
+		send_next(b);
+		b->now += 2 * NS_PER_S;
+		expire_all(b, 1);
+		assert_false(hear(b, error_of(b, 3, 1, queued)));
+		assert_counts(b, 0, (struct counts){ .sent = 2, .received = 1, .lost = 1 });
+	}
+}
+
+static void a_reply_after_an_error_is_late_and_the_error_is_taken_back(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	assert_true(hear(b, error_of(b, 3, 1, false)));
+	b->now += NS_PER_MS;
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.outcome, OUTCOME_LATE);
+	assert_counts(b, 0, (struct counts){ .sent = 1, .late = 1 });
+}
+
+static void a_send_that_fails_here_is_a_loss_by_an_error(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	assert_true(ping_next(&b->p, b->now, &b->q));
+	b->ev = ping_failed(&b->p, b->q.wire, "Network is unreachable");
+	assert_int_equal(b->ev.outcome, OUTCOME_ERROR);
+	assert_string_equal(b->ev.text, "Network is unreachable");
+	assert_int_equal(b->ev.from.family, 0);
+	assert_int_equal(b->ev.seq, 1);
+	assert_counts(b, 0, (struct counts){ .sent = 1, .lost = 1, .errors = 1 });
+	b->now += 5 * NS_PER_S;
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+	send_probe(b);
+	assert_true(hear_reply(b));
+	assert_counts(b, 0, (struct counts){ .sent = 2, .received = 1, .lost = 1, .errors = 1 });
+}
+
+static void another_transport_answers_refuses_and_comes_too_late(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+	uint16_t wire = send_probe(b);
+
+	assert_true(ping_answered(&b->p, wire, b->now + NS_PER_MS, &b->ev));
+	assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+	assert_int_equal(b->ev.rtt, NS_PER_MS);
+	assert_int_equal(b->ev.stamps, STAMPS_USER);
+	assert_int_equal(b->ev.ttl, -1);
+	assert_int_equal(b->ev.bytes, 0);
+	assert_true(addr_same_host(&b->ev.from, &b->t[0].addr));
+	wire = send_next(b);
+	assert_true(ping_refused(&b->p, wire, "Connection refused", &b->ev));
+	assert_int_equal(b->ev.outcome, OUTCOME_ERROR);
+	assert_string_equal(b->ev.text, "Connection refused");
+	assert_false(ping_refused(&b->p, wire, "Connection refused", &b->ev));
+	wire = send_next(b);
+	b->now += 2 * NS_PER_S;
+	expire_all(b, 1);
+	assert_true(ping_answered(&b->p, wire, b->now, &b->ev));
+	assert_int_equal(b->ev.outcome, OUTCOME_LATE);
+	assert_false(ping_answered(&b->p, (uint16_t)(wire + 100), b->now, &b->ev));
+	assert_false(ping_refused(&b->p, (uint16_t)(wire + 100), "", &b->ev));
+	assert_counts(b, 0, (struct counts){ .sent = 3, .received = 1, .lost = 1, .late = 1, .errors = 1 });
+}
+
+static void a_probe_that_is_stamped_again_counts_from_then(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+	uint16_t wire = send_probe(b);
+
+	ping_restamp(&b->p, wire, b->now + 300 * NS_PER_MS);
+	assert_true(ping_answered(&b->p, wire, b->now + 301 * NS_PER_MS, &b->ev));
+	assert_int_equal(b->ev.rtt, NS_PER_MS);
+	wire = send_next(b);
+	ping_restamp(&b->p, wire, b->now + 300 * NS_PER_MS);
+	assert_false(ping_expire(&b->p, b->now + 2299 * NS_PER_MS, &b->ev));
+	assert_true(ping_expire(&b->p, b->now + 2300 * NS_PER_MS, &b->ev));
+}
+
+/* Times in us after the send: the queue of our interface, the driver, the wire, our process. */
+static const struct {
+	const char *what;
+	int sched, left, rx, user; /* sched, left, rx: 0 for no kernel stamp */
+	enum stamps want;
+	int rtt, queue; /* -1: unknown */
+} stampings[] = {
+	{ "all of them", 5, 8, 1005, 1010, STAMPS_KERNEL_TXRX, 1000, 3 },
+	{ "no queue at all", 5, 5, 1005, 1010, STAMPS_KERNEL_TXRX, 1000, 0 },
+	{ "the send was not stamped", 0, 0, 1005, 1010, STAMPS_KERNEL_RX, 1005, -1 },
+	{ "the driver did not stamp", 5, 0, 1005, 1010, STAMPS_KERNEL_TXRX, 1000, -1 },
+	{ "the queue did not stamp", 0, 8, 1005, 1010, STAMPS_KERNEL_RX, 1005, -1 },
+	{ "the reply was not stamped", 5, 8, 0, 1010, STAMPS_USER, 1010, 3 },
+	{ "no stamps", 0, 0, 0, 1010, STAMPS_USER, 1010, -1 },
+	{ "the reply was stamped after we had it", 5, 8, 2005, 1010, STAMPS_USER, 1010, 3 },
+	{ "the reply was stamped before it was asked for", 500, 510, 400, 1010, STAMPS_USER, 1010, 10 },
+	{ "the driver was before the queue", 8, 5, 1005, 1010, STAMPS_KERNEL_TXRX, 997, -1 },
+	{ "as long as ours", 5, 8, 1010, 1010, STAMPS_KERNEL_TXRX, 1005, 3 },
+};
+
+static void stamp_send(struct bench *b, enum packet_kind kind, int us)
+{
+	struct packet pkt = { .kind = kind, .id = b->q.wire, .stamp = START + us * NS_PER_US, .kernel_stamp = true, .ttl = -1 };
+
+	if (us != 0)
+		assert_false(ping_icmp(&b->p, &pkt, &b->ev));
+}
+
+static void the_best_pair_of_stamps_counts_and_an_impossible_one_does_not(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(stampings); i++) {
+		struct bench *b = begin(usual(), 1);
+
+		send_probe(b);
+		stamp_send(b, PACKET_SCHED, stampings[i].sched);
+		stamp_send(b, PACKET_LEFT, stampings[i].left);
+		b->now = START + stampings[i].user * NS_PER_US;
+		struct packet pkt = reply_of(b);
+
+		if (stampings[i].rx) {
+			pkt.kernel_stamp = true;
+			pkt.stamp = START + stampings[i].rx * NS_PER_US;
+		}
+		assert_true(hear(b, pkt));
+		assert_int_equal(b->ev.stamps, stampings[i].want);
+		assert_int_equal(b->ev.rtt, stampings[i].rtt * NS_PER_US);
+		assert_int_equal(b->ev.queue, stampings[i].queue < 0 ? UNKNOWN : stampings[i].queue * NS_PER_US);
+		assert_int_equal(result(b, 0).stamps, stampings[i].want);
+		assert_int_equal(result(b, 0).rtt_min, stampings[i].rtt * NS_PER_US);
+		assert_int_equal(result(b, 0).host_queue_p50 == UNKNOWN, stampings[i].queue < 0);
+	}
+}
+
+static void a_clock_that_went_back_gives_no_negative_round_trip(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	b->now -= 5 * NS_PER_MS;
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.rtt, 0);
+	assert_int_equal(b->ev.stamps, STAMPS_USER);
+}
+
+static void the_result_names_the_worst_stamps_of_all(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	assert_int_equal(result(b, 0).stamps, STAMPS_NONE);
+	for (int i = 0; i < 3; i++) {
+		send_next(b);
+		struct packet pkt = reply_of(b);
+		struct packet sched = { .kind = PACKET_SCHED, .id = b->q.wire, .stamp = b->now, .kernel_stamp = true };
+
+		pkt.kernel_stamp = i != 1;
+		if (i != 2)
+			ping_icmp(&b->p, &sched, &b->ev);
+		assert_true(hear(b, pkt));
+		assert_int_equal(result(b, 0).stamps, i == 0 ? STAMPS_KERNEL_TXRX : STAMPS_USER);
+	}
+}
+
+static void what_is_in_flight_is_neither_lost_nor_received(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.interval = 100 * NS_PER_MS;
+	struct bench *b = begin(cfg, 1);
+
+	assert_int_equal(result(b, 0).loss_ppm, UNKNOWN);
+	for (int i = 0; i < 10; i++) {
+		send_next(b);
+		if (i < 3)
+			assert_true(hear_reply(b));
+	}
+	assert_counts(b, 0, (struct counts){ .sent = 10, .received = 3, .in_flight = 7 });
+	assert_int_equal(result(b, 0).loss_ppm, 0);
+	b->now = START + 3 * cfg.interval + cfg.timeout;
+	expire_all(b, 1);
+	assert_counts(b, 0, (struct counts){ .sent = 10, .received = 3, .lost = 1, .in_flight = 6 });
+	assert_int_equal(result(b, 0).loss_ppm, 250000);
+	assert_true(result(b, 0).loss_low_ppm < 250000 && result(b, 0).loss_high_ppm > 250000);
+}
+
+static void a_target_without_room_for_distributions_has_no_percentiles(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	b->t[0].hists = NULL;
+	send_probe(b);
+	b->now += NS_PER_MS;
+	assert_true(hear_reply(b));
+	assert_int_equal(result(b, 0).rtt_mean, NS_PER_MS);
+	assert_int_equal(result(b, 0).rtt_p50, UNKNOWN);
+	assert_int_equal(result(b, 0).rtt_p99, UNKNOWN);
+	assert_int_equal(result(b, 0).ipdv_p99, UNKNOWN);
+}
+
+static void the_result_has_name_and_address_and_no_reason(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 2);
+
+	assert_string_equal(result(b, 1).target, "2001:db8::1");
+	assert_string_equal(result(b, 1).address, "2001:db8::1");
+	assert_string_equal(result(b, 0).address, "192.0.2.1");
+	assert_string_equal(result(b, 0).reason, "");
+	assert_int_equal(result(b, 0).local_drops, UNKNOWN);
+}
+
+static void percentiles_stay_between_the_extremes(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	for (int i = 0; i < 3; i++) {
+		send_next(b);
+		b->now += 123456789;
+		assert_true(hear_reply(b));
+	}
+	assert_int_equal(result(b, 0).rtt_p50, 123456789);
+	assert_int_equal(result(b, 0).rtt_p99, 123456789);
+}
+
+/* 65,536 numbers under way: nothing more can be told apart until the oldest is decided. */
+static void all_numbers_in_use_hold_the_next_probe_back(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+	struct ping_request first, fifth;
+
+	cfg.interval = 10 * NS_PER_US;
+	cfg.timeout = 100 * NS_PER_S;
+	struct bench *b = begin(cfg, 1);
+
+	for (int i = 0; i < PING_SLOTS; i++) {
+		send_probe(b);
+		if (i == 0)
+			first = b->q;
+		if (i == 4)
+			fifth = b->q;
+		b->now += cfg.interval;
+	}
+	assert_false(ping_next(&b->p, b->now, &b->q));
+	assert_true(ping_deadline(&b->p) == START + cfg.timeout);
+	b->q = fifth;
+	build(b);
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.seq, 5);
+	assert_false(ping_next(&b->p, b->now, &b->q));
+	b->q = first;
+	build(b);
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.seq, 1);
+	assert_int_equal(send_probe(b), first.wire);
+	assert_int_equal(b->q.seq, PING_SLOTS + 1);
+	b->now += cfg.interval;
+	assert_false(ping_next(&b->p, b->now, &b->q));
+	assert_counts(b, 0, (struct counts){ .sent = PING_SLOTS + 1, .received = 2, .in_flight = PING_SLOTS - 1, .reordered = 1 });
+}
+
+static void the_numbers_go_round_and_every_probe_is_still_told_apart(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.interval = NS_PER_MS;
+	cfg.size = 8;
+	struct bench *b = begin(cfg, 2);
+	uint64_t sent[2] = { 0, 0 };
+
+	for (int i = 0; i < 3 * PING_SLOTS; i++) {
+		send_next(b);
+		assert_int_equal(b->q.seq, ++sent[b->q.target]);
+		if (i % 4 == 3)
+			continue;
+		b->ev.outcome = OUTCOME_N;
+		struct packet pkt = reply_of(b);
+
+		assert_true(ping_icmp(&b->p, &pkt, &b->ev));
+		assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+		assert_int_equal(b->ev.seq, b->q.seq);
+	}
+	b->now += 10 * NS_PER_S;
+	while (ping_expire(&b->p, b->now, &b->ev))
+		;
+	assert_counts(b, 0, (struct counts){ .sent = 3 * PING_SLOTS / 2, .received = 3 * PING_SLOTS / 2 });
+	assert_counts(b, 1, (struct counts){ .sent = 3 * PING_SLOTS / 2, .received = 3 * PING_SLOTS / 4,
+		.lost = 3 * PING_SLOTS / 4 });
+}
+
+/* One probe in a model that is as simple as can be. */
+struct model {
+	struct ping_request q;
+	ns_t at;
+	enum { M_WAITING, M_ANSWERED, M_LOST, M_ERROR } state;
+};
+
+static void count_event(struct counts *c, struct model *m, int what, uint64_t *highest)
+{
+	if (what == 0) { /* a true reply */
+		if (m->state == M_WAITING) {
+			c->received++;
+			c->in_flight--;
+			c->reordered += m->q.seq < *highest;
+			*highest = m->q.seq > *highest ? m->q.seq : *highest;
+		} else if (m->state == M_ANSWERED) {
+			c->duplicates++;
+		} else {
+			c->late++;
+			c->lost--;
+			c->errors -= m->state == M_ERROR;
+		}
+		m->state = M_ANSWERED;
+	} else if (what == 1) { /* a broken one */
+		c->corrupt++;
+	} else if (m->state == M_WAITING) {
+		c->lost++;
+		c->in_flight--;
+		c->errors += what == 2;
+		m->state = what == 2 ? M_ERROR : M_LOST;
+	}
+}
+
+static void act(struct bench *b, struct model *m, int what, bool queued)
+{
+	struct packet pkt;
+
+	b->q = m->q;
+	build(b);
+	if (what == 2) {
+		assert_int_equal(hear(b, error_of(b, b->q.target == 1 ? 1 : 3, 0, queued)), m->state == M_WAITING);
+		return;
+	}
+	pkt = reply_of(b);
+	if (what == 1) {
+		b->message[12] ^= 0x80;
+		echo_fix_sum(family_of(b), b->message, pkt.n);
+	}
+	assert_true(hear(b, pkt));
+	assert_int_equal(b->ev.target, m->q.target);
+	assert_int_equal(b->ev.seq, m->q.seq);
+}
+
+static void run_against_model(uint64_t seed)
+{
+	static struct model v[1200];
+	struct rng rng = rng_of(seed);
+	struct counts c[TARGETS] = { { 0 } };
+	uint64_t highest[TARGETS] = { 0 };
+	struct ping_cfg cfg = usual();
+	size_t n = 0, oldest = 0;
+
+	cfg.interval = 90 * NS_PER_MS;
+	cfg.timeout = 400 * NS_PER_MS;
+	struct bench *b = begin(cfg, TARGETS);
+
+	while (n < 400) {
+		b->now += (ns_t)rng_below(&rng, 40 * NS_PER_MS);
+		for (; oldest < n && v[oldest].at + cfg.timeout <= b->now; oldest++)
+			count_event(&c[v[oldest].q.target], &v[oldest], 3, NULL);
+		while (ping_expire(&b->p, b->now, &b->ev))
+			assert_int_equal(b->ev.outcome, OUTCOME_LOST);
+		while (ping_next(&b->p, b->now, &v[n].q)) {
+			v[n].at = b->now;
+			v[n].state = M_WAITING;
+			ping_sent(&b->p, v[n].q.wire, b->now);
+			c[v[n].q.target].sent++;
+			c[v[n].q.target].in_flight++;
+			n++;
+		}
+		size_t i = n - 1 - rng_below(&rng, n < 20 ? n : 20);
+		int what = (int)rng_below(&rng, 5);
+
+		what = what > 2 ? 0 : what;
+		act(b, &v[i], what, rng_chance(&rng, 500000));
+		count_event(&c[v[i].q.target], &v[i], what, &highest[v[i].q.target]);
+	}
+	for (size_t i = 0; i < TARGETS; i++)
+		assert_counts(b, i, c[i]);
+}
+
+static void any_order_of_events_gives_the_counts_of_a_simple_model(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 40; seed++)
+		run_against_model(seed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_probe_is_due_at_once_and_the_next_ones_on_absolute_deadlines),
+		cmocka_unit_test(the_targets_of_a_round_are_spread_over_the_interval),
+		cmocka_unit_test(wire_numbers_differ_between_targets_and_rounds),
+		cmocka_unit_test(a_count_ends_the_run_when_the_last_answer_is_there),
+		cmocka_unit_test(a_count_ends_the_run_when_the_last_probe_is_given_up),
+		cmocka_unit_test(a_duration_ends_the_run_and_leaves_what_is_in_flight_undecided),
+		cmocka_unit_test(a_stopped_run_sends_no_more_and_waits_for_what_is_in_flight),
+		cmocka_unit_test(a_machine_that_slept_does_not_send_all_that_it_missed),
+		cmocka_unit_test(a_short_delay_is_caught_up_with),
+		cmocka_unit_test(a_reply_tells_who_when_and_how),
+		cmocka_unit_test(every_size_of_payload_comes_back_as_ours),
+		cmocka_unit_test(what_is_not_for_us_changes_nothing),
+		cmocka_unit_test(a_reply_to_one_target_from_the_address_of_another_is_nobodys),
+		cmocka_unit_test(a_reply_with_any_byte_changed_is_corrupt_and_the_probe_still_waits),
+		cmocka_unit_test(a_reply_that_is_longer_or_shorter_than_the_request_is_corrupt),
+		cmocka_unit_test(a_wrong_checksum_is_seen_on_a_raw_socket),
+		cmocka_unit_test(a_corrupt_reply_alone_ends_as_a_loss),
+		cmocka_unit_test(a_stranger_who_does_not_know_the_key_cannot_forge_a_reply),
+		cmocka_unit_test(the_payload_of_one_probe_does_not_answer_another),
+		cmocka_unit_test(silence_is_a_loss_when_the_timeout_is_over_and_not_before),
+		cmocka_unit_test(losses_are_told_in_the_order_of_sending),
+		cmocka_unit_test(a_late_reply_takes_the_loss_back_without_being_received),
+		cmocka_unit_test(further_replies_are_duplicates_and_do_not_touch_the_round_trips),
+		cmocka_unit_test(a_reply_that_was_overtaken_is_reordered),
+		cmocka_unit_test(an_error_says_the_same_as_a_message_and_from_the_error_queue),
+		cmocka_unit_test(an_error_that_quotes_eight_bytes_is_enough),
+		cmocka_unit_test(a_second_error_about_the_same_probe_does_not_count),
+		cmocka_unit_test(an_error_after_the_reply_or_after_the_loss_changes_nothing),
+		cmocka_unit_test(a_reply_after_an_error_is_late_and_the_error_is_taken_back),
+		cmocka_unit_test(a_send_that_fails_here_is_a_loss_by_an_error),
+		cmocka_unit_test(another_transport_answers_refuses_and_comes_too_late),
+		cmocka_unit_test(a_probe_that_is_stamped_again_counts_from_then),
+		cmocka_unit_test(the_best_pair_of_stamps_counts_and_an_impossible_one_does_not),
+		cmocka_unit_test(a_clock_that_went_back_gives_no_negative_round_trip),
+		cmocka_unit_test(the_result_names_the_worst_stamps_of_all),
+		cmocka_unit_test(what_is_in_flight_is_neither_lost_nor_received),
+		cmocka_unit_test(a_target_without_room_for_distributions_has_no_percentiles),
+		cmocka_unit_test(the_result_has_name_and_address_and_no_reason),
+		cmocka_unit_test(percentiles_stay_between_the_extremes),
+		cmocka_unit_test(all_numbers_in_use_hold_the_next_probe_back),
+		cmocka_unit_test(the_numbers_go_round_and_every_probe_is_still_told_apart),
+		cmocka_unit_test(any_order_of_events_gives_the_counts_of_a_simple_model),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
