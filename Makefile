@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # `make` needs a C compiler and nothing else. `make help` lists the rest.
 
+comma := ,
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 
@@ -24,8 +25,10 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-protot
 	-Wframe-larger-than=4096 $(if $(WERROR),-Werror)
 NEED := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -iquote include \
 	-DSONDE_VERSION='"$(VERSION)"' -ffunction-sections -fdata-sections -fno-strict-aliasing \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables
-LINK := -Wl,--gc-sections $(if $(filter -g%,$(CFLAGS)),,-s) $(if $(STATIC),-static) $(LDFLAGS)
+	-fno-asynchronous-unwind-tables -fno-unwind-tables $(if $(STATIC),-fno-pie)
+# A static program for a router: no relocation, no pages of padding.
+STATIC_LINK := $(if $(STATIC),-static -no-pie -Wl$(comma)-z$(comma)noseparate-code -Wl$(comma)-z$(comma)norelro)
+LINK := -Wl,--gc-sections,--build-id=none $(if $(filter -g%,$(CFLAGS)),,-s) $(STATIC_LINK) $(LDFLAGS)
 
 PURE := $(wildcard src/core/*.c src/engine/*.c src/out/*.c)
 REST := $(wildcard src/sys/*.c src/run/*.c src/cmd/*.c src/web/*.c)

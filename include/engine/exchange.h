@@ -94,6 +94,9 @@ void exchange_closed(struct exchange *x, int io, ns_t stamp);
 /* Gives up where the deadline has passed. */
 void exchange_tick(struct exchange *x, ns_t now);
 
+/* Gives up now, with the same words; nothing where it is over. */
+void exchange_give_up(struct exchange *x, ns_t now);
+
 static inline bool exchange_over(const struct exchange *x)
 {
 	return x->state >= EXCHANGE_DONE;

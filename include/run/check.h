@@ -21,7 +21,7 @@ enum check_event_kind { CHECK_FOUND, CHECK_PROGRESS, CHECK_PROBE, CHECK_PHASE_OV
 struct check_event {
 	enum check_event_kind kind;
 	enum check_phase phase;
-	int64_t bits_per_second; /* CHECK_PROGRESS */
+	int64_t bits_per_second; /* over the last moments of this phase; UNKNOWN before there is any */
 	ns_t elapsed;
 	ns_t rtt;                /* the latest round trip, UNKNOWN before the first */
 	struct ping_event probe; /* CHECK_PROBE */
@@ -31,17 +31,19 @@ struct check {
 	struct check_cfg cfg;
 	struct check_result result; /* grows as phases end */
 	/* private */
-	struct survey survey;
 	struct wait wait;
 	struct bulk bulk;
-	struct pinger pinger;
-	struct load load;
 	struct ping_target to;
-	struct ping_hists hists;
 	enum via via;
 	enum check_phase phase;
 	bool surveyed, phase_open;
 	ns_t phase_began, server_cpu, last_rtt;
+	int64_t last_rate;
+	/* the large ones last, so that what is asked for often is near */
+	struct survey survey;
+	struct ping_hists hists;
+	struct load load;
+	struct pinger pinger;
 };
 
 /* Connect, or only resolve where nothing but a ping is wanted. Return: false with @why. */

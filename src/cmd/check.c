@@ -37,12 +37,20 @@ static const struct opt_table tables[] = {
 static struct check check;
 static char out_buffer[32 << 10];
 
-/* One line on the terminal that is written again and again. */
+/* Faster than this nobody reads, and a slow terminal would hold up the measurement. */
+#define REDRAW_INTERVAL (100 * NS_PER_MS)
+
+/* One line on the terminal that is written again and again; NULL takes it away. */
 static void redraw(const struct check_event *e)
 {
+	static ns_t last;
 	char line[256];
 	struct text t;
+	ns_t now = clock_mono();
 
+	if (e && now - last < REDRAW_INTERVAL)
+		return;
+	last = now;
 	text_init(&t, line, sizeof(line));
 	text_str(&t, "\r\033[K");
 	if (e && e->phase < CHECK_DONE) {

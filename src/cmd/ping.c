@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-#include <string.h>
-
 #include "cmd/command.h"
 #include "cmd/common.h"
 #include "core/icmp.h"
@@ -11,7 +8,7 @@
 #include "out/ping.h"
 #include "run/pinger.h"
 #include "sys/clock.h"
-#include "sys/fail.h"
+#include "sys/memory.h"
 #include "sys/privilege.h"
 #include "sys/resolve.h"
 #include "sys/signals.h"
@@ -244,14 +241,12 @@ static int run(int argc, char **argv, struct fault *why)
 		fault_hint(why, "sonde ping 192.0.2.1", SLICE(""));
 		return 2;
 	}
-	struct target *v = calloc((size_t)n, sizeof(*v));
-	struct ping_target *to = calloc((size_t)n, sizeof(*to));
-	struct ping_hists *hists = n <= HISTS_MAX ? calloc((size_t)n, sizeof(*hists)) : NULL;
+	struct target *v = memory_get((size_t)n, sizeof(*v), why);
+	struct ping_target *to = memory_get((size_t)n, sizeof(*to), why);
+	struct ping_hists *hists = n <= HISTS_MAX ? memory_get((size_t)n, sizeof(*hists), why) : NULL;
 
-	if (!v || !to) {
-		fail_fault(why, "cannot hold so many targets", SLICE(""));
+	if (!v || !to)
 		return 2;
-	}
 	for (int i = 0; i < n; i++) {
 		if (!target_parse(argv[i], &v[i], why))
 			return 2;

@@ -126,7 +126,8 @@ static bool put_banner(const struct serve_options *o)
 	text_str(&t, o->open_to_all ? ", to everybody\n" : ", to private addresses only (--public for all)\n");
 	text_str(&t, "on the other machine, type:\n");
 	put_addresses(&t, &server.cfg, port, ADDR_PRIVATE);
-	put_addresses(&t, &server.cfg, port, ADDR_PUBLIC);
+	if (o->open_to_all)
+		put_addresses(&t, &server.cfg, port, ADDR_PUBLIC);
 	put_addresses(&t, &server.cfg, port, ADDR_LINK_LOCAL);
 	text_str(&t, "on this machine:\n");
 	put_addresses(&t, &server.cfg, port, ADDR_LOOPBACK);

@@ -299,12 +299,12 @@ void exchange_closed(struct exchange *x, int io, ns_t stamp)
 	break_off(x, why, stamp);
 }
 
-void exchange_tick(struct exchange *x, ns_t now)
+void exchange_give_up(struct exchange *x, ns_t now)
 {
 	char why[EXCHANGE_WHY_MAX];
 	struct text t;
 
-	if (now < exchange_deadline(x))
+	if (exchange_over(x))
 		return;
 	text_init(&t, why, sizeof(why));
 	text_str(&t, x->state < EXCHANGE_WAITING ? "took no data" : x->first_byte == 0 ? "sent nothing" :
@@ -312,4 +312,10 @@ void exchange_tick(struct exchange *x, ns_t now)
 	text_str(&t, " for ");
 	units_put_duration(&t, x->timeout);
 	break_off(x, why, now);
+}
+
+void exchange_tick(struct exchange *x, ns_t now)
+{
+	if (now >= exchange_deadline(x))
+		exchange_give_up(x, now);
 }

@@ -156,6 +156,7 @@ static bool is_possible(struct check *c)
 static bool start_phase(struct check *c, struct fault *why)
 {
 	c->phase_began = clock_mono();
+	c->last_rate = UNKNOWN;
 	c->phase_open = true;
 	if (c->phase == CHECK_PING)
 		return start_pinger(c, IDLE_INTERVAL, (uint64_t)c->cfg.probes, why);
@@ -245,7 +246,8 @@ static bool step(struct check *c, struct check_event *ret)
 		return true;
 	}
 	ret->kind = CHECK_PROGRESS;
-	ret->bits_per_second = e.bits_per_second;
+	if (e.bits_per_second > 0)
+		c->last_rate = e.bits_per_second;
 	return true;
 }
 
@@ -272,6 +274,7 @@ bool check_next(struct check *c, struct check_event *ret, struct fault *why)
 		more = step(c, ret);
 	ret->elapsed = clock_mono() - c->phase_began;
 	ret->rtt = c->last_rtt;
+	ret->bits_per_second = c->last_rate;
 	if (more)
 		return true;
 	finish_phase(c);

@@ -11,28 +11,32 @@
 
 bool fetch_open(struct fetch *f, struct fault *why)
 {
-	f->fd = -1;
 	/* The small bodies sent from here need no memfd. */
 	static char zeros[BULK_PLAIN];
 
 	f->bulk = (struct bulk){ -1, zeros };
+	f->lane.state = LANE_FREE;
 	return wait_open(&f->wait, why);
-}
-
-static void hang_up(struct fetch *f)
-{
-	if (f->fd >= 0)
-		stream_close(f->fd);
-	f->fd = -1;
 }
 
 void fetch_close(struct fetch *f)
 {
-	hang_up(f);
+	lane_close(&f->lane);
 	wait_close(&f->wait);
 }
 
-static int fail(struct fetch *f, int io, struct fault *why)
+/* One sleep at most, and what came of it. */
+static void advance(struct fetch *f, ns_t until)
+{
+	struct wait_event e;
+	ns_t now = clock_mono();
+
+	if (wait_next(&f->wait, ns_min(lane_deadline(&f->lane), until), now, &e, 1) > 0)
+		lane_turn(&f->lane, &e, &f->bulk, clock_mono());
+	lane_tick(&f->lane, clock_mono());
+}
+
+static int fail(const struct fetch *f, int io, struct fault *why)
 {
 	char name[ADDR_TEXT_MAX], reason[96];
 	struct text t, r;
@@ -46,103 +50,49 @@ static int fail(struct fetch *f, int io, struct fault *why)
 		text_str(&r, ", not within ");
 		units_put_duration(&r, f->timeout);
 	}
-	fault_set(why, FAULT_PEER, "cannot connect to", text_view(&t), reason);
-	hang_up(f);
+	fault_set(why, io == IO_DENIED ? FAULT_HOST : FAULT_PEER, "cannot connect to", text_view(&t), reason);
 	return io;
 }
 
 int fetch_connect(struct fetch *f, struct fault *why)
 {
-	ns_t until = clock_mono() + f->timeout;
-	struct wait_event ev;
+	struct lane *c = &f->lane;
 
-	if (f->fd >= 0)
+	if (c->state == LANE_BUSY)
 		return 0;
-	int fd = stream_connect(&f->to, &f->origin, why);
-
-	if (fd < 0)
-		return fd;
-	f->fd = fd;
-	wait_add(&f->wait, fd, WAIT_OUT, 0);
-	for (;;) {
-		ns_t now = clock_mono();
-
-		if (now >= until || signals_stop())
-			return fail(f, IO_TIMEOUT, why);
-		if (wait_next(&f->wait, until, now, &ev, 1) == 0)
-			continue;
-		int io = stream_connected(fd);
-
-		if (io != IO_AGAIN)
-			return io < 0 ? fail(f, io, why) : 0;
-	}
-}
-
-/* One turn of reading and writing. */
-static void turn(struct fetch *f, const struct wait_event *ev)
-{
-	static char buf[4096];
-	struct want in = exchange_in(&f->x), out = exchange_out(&f->x);
-
-	if (ev->in && in.kind != WANT_NOTHING) {
-		int64_t n = stream_in(f->fd, &in, buf, sizeof(buf));
-		ns_t stamp = clock_mono();
-
-		if (n > 0)
-			exchange_got(&f->x, in.kind == WANT_READ ? buf : NULL, (uint64_t)n, stamp);
-		else if (n != IO_AGAIN)
-			exchange_closed(&f->x, (int)n, stamp);
-	}
-	if (ev->out && out.kind != WANT_NOTHING && !exchange_over(&f->x)) {
-		int64_t n = stream_out(f->fd, &out, &f->bulk);
-
-		if (n >= 0)
-			exchange_moved(&f->x, (uint64_t)n, clock_mono());
-		/* A broken pipe may still hold an answer: reading finds out. */
-	}
-}
-
-static void converse(struct fetch *f)
-{
-	ns_t until = clock_mono() + TRICKLE_MAX * f->timeout;
-	struct wait_event ev;
-
-	while (!exchange_over(&f->x) && !signals_stop()) {
-		bool writing = exchange_out(&f->x).kind != WANT_NOTHING;
-		ns_t now = clock_mono();
-
-		exchange_tick(&f->x, now >= until ? NS_NEVER - 1 : now);
-		if (exchange_over(&f->x))
-			break;
-		wait_change(&f->wait, f->fd, WAIT_IN | (writing ? WAIT_OUT : 0), 0);
-		if (wait_next(&f->wait, ns_min(exchange_deadline(&f->x), until), now, &ev, 1) > 0)
-			turn(f, &ev);
-	}
+	lane_dial(c, &f->to, &f->origin, &f->wait, 0, f->timeout, clock_mono());
+	while (c->state == LANE_CONNECTING && !signals_stop())
+		advance(f, NS_NEVER);
+	return c->state == LANE_READY ? 0 : fail(f, c->io < 0 ? c->io : IO_TIMEOUT, why);
 }
 
 /* A kept connection may have been closed by the server in the meantime (RFC 9112 section 9.3.1). */
-static bool went_stale(const struct fetch *f)
+static bool went_stale(const struct exchange *x)
 {
-	return f->x.state == EXCHANGE_BROKEN && f->x.first_byte == 0;
+	return x->state == EXCHANGE_BROKEN && x->first_byte == 0;
 }
 
 bool fetch_do(struct fetch *f, const struct exchange_request *r, struct fault *why)
 {
 	for (int tries = 0; tries < 2; tries++) {
-		bool kept = f->fd >= 0;
+		struct exchange_request copy = *r;
+		bool kept = f->lane.state == LANE_BUSY;
 
 		if (fetch_connect(f, why) < 0)
 			return false;
-		const char *bad = exchange_init(&f->x, r, clock_mono());
+		ns_t now = clock_mono(), until = now + TRICKLE_MAX * f->timeout;
+		const char *bad = lane_ask(&f->lane, &copy, now);
 
 		if (bad)
 			return fault_set(why, FAULT_USAGE, "the path", r->path, bad);
-		converse(f);
-		if (!f->x.keep_alive)
-			hang_up(f);
+		while (!lane_is_over(&f->lane) && !signals_stop() && clock_mono() < until)
+			advance(f, until);
+		exchange_give_up(&f->lane.x, clock_mono());
+		if (!f->lane.x.keep_alive)
+			lane_close(&f->lane);
 		if (signals_stop())
 			return fault_set(why, FAULT_PEER, "interrupted", SLICE(""), NULL);
-		if (!kept || !went_stale(f))
+		if (!kept || !went_stale(&f->lane.x))
 			break;
 	}
 	return true;

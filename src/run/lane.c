@@ -49,7 +49,7 @@ static void watch(struct lane *c)
 const char *lane_ask(struct lane *c, struct exchange_request *r, ns_t now)
 {
 	text_init(&c->answer, c->doc, sizeof(c->doc));
-	if (r->method == EXCHANGE_POST)
+	if (r->method == EXCHANGE_POST && !r->keep)
 		r->keep = &c->answer;
 	if (c->state == LANE_BUSY)
 		c->asked = now;

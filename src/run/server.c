@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/server.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/io.h"
 #include "sys/clock.h"
-#include "sys/fail.h"
+#include "sys/memory.h"
 #include "sys/signals.h"
 
 /* Deadlines are looked at this often: exact to a tenth of a second, and cheap with a thousand clients. */
@@ -51,12 +50,9 @@ bool server_open(struct server *s, const struct server_cfg *cfg, struct fault *w
 {
 	memset(s, 0, sizeof(*s));
 	s->cfg = *cfg;
-	/* Untouched pages cost nothing: an idle server holds the room of a thousand clients as a promise. */
-	s->clients = calloc(cfg->clients_max, sizeof(*s->clients));
-	s->free_slots = calloc(cfg->clients_max, sizeof(*s->free_slots));
-	if (!s->clients || !s->free_slots)
-		return fail_fault(why, "cannot hold so many clients", SLICE(""));
-	return wait_open(&s->wait, why) && bulk_open(&s->bulk, why) && open_listeners(s, why);
+	s->clients = memory_get(cfg->clients_max, sizeof(*s->clients), why);
+	s->free_slots = memory_get(cfg->clients_max, sizeof(*s->free_slots), why);
+	return s->clients && s->free_slots && wait_open(&s->wait, why) && bulk_open(&s->bulk, why) && open_listeners(s, why);
 }
 
 uint16_t server_port(const struct server *s)

@@ -110,11 +110,11 @@ static bool ask(struct survey *s, enum exchange_method method, const char *path,
 
 	if (!fetch_do(&s->fetch, &r, why))
 		return false;
-	if (s->fetch.x.state == EXCHANGE_DONE || s->fetch.x.status >= 200)
+	if (fetch_exchange(&s->fetch)->state == EXCHANGE_DONE || fetch_exchange(&s->fetch)->status >= 200)
 		return true;
 	text_init(&t, at, sizeof(at));
 	addr_put_port(&t, &s->fetch.to);
-	return fault_set(why, FAULT_PEER, "the server", text_view(&t), s->fetch.x.why);
+	return fault_set(why, FAULT_PEER, "the server", text_view(&t), fetch_exchange(&s->fetch)->why);
 }
 
 static void say(struct survey *s, const char *what, const char *more)
@@ -132,9 +132,9 @@ static void say_status(struct survey *s, const char *what)
 	struct text t;
 
 	text_init(&t, words, sizeof(words));
-	text_uint(&t, s->fetch.x.status);
+	text_uint(&t, fetch_exchange(&s->fetch)->status);
 	text_char(&t, ' ');
-	text_str(&t, s->fetch.x.reason);
+	text_str(&t, fetch_exchange(&s->fetch)->reason);
 	say(s, what, words);
 }
 
@@ -153,7 +153,7 @@ static bool follow(struct survey *s, struct fault *why)
 
 	base.literal = slice_find(base.host, ':') < base.host.n;
 	text_init(&t, whole, sizeof(whole));
-	url_resolve(&base, slice_of(s->fetch.x.location), &t);
+	url_resolve(&base, slice_of(fetch_exchange(&s->fetch)->location), &t);
 	const char *bad = t.cut ? "which is too long" : url_parse(text_view(&t), &to);
 
 	if (!bad && !slice_eq_nocase(to.scheme, SLICE("http")))
@@ -181,12 +181,12 @@ static bool ask_following(struct survey *s, enum exchange_method method, struct 
 			text_init(keep, page, sizeof(page));
 		if (!ask(s, method, s->path, 0, keep, why))
 			return false;
-		if (!is_redirect(&s->fetch.x))
+		if (!is_redirect(fetch_exchange(&s->fetch)))
 			return true;
 		if (!follow(s, why))
 			return false;
 	}
-	return fault_set(why, FAULT_PEER, "the server redirects more than 5 times, last to", slice_of(s->fetch.x.location), NULL);
+	return fault_set(why, FAULT_PEER, "the server redirects more than 5 times, last to", slice_of(fetch_exchange(&s->fetch)->location), NULL);
 }
 
 static bool look_for_sonde(struct survey *s, struct fault *why, bool *ret_found)
@@ -198,7 +198,7 @@ static bool look_for_sonde(struct survey *s, struct fault *why, bool *ret_found)
 	text_init(&doc, page, sizeof(page));
 	if (!ask(s, EXCHANGE_GET, "/info", 0, &doc, why))
 		return false;
-	if (s->fetch.x.status != 200 || !json_find_string(text_view(&doc), "name", &name) ||
+	if (fetch_exchange(&s->fetch)->status != 200 || !json_find_string(text_view(&doc), "name", &name) ||
 		!slice_eq(name, SLICE("sonde")) || !json_find_string(text_view(&doc), "version", &version))
 		return true;
 	struct text t;
@@ -215,7 +215,7 @@ static bool look_for_sonde(struct survey *s, struct fault *why, bool *ret_found)
 /* The size of the file at s->path, by HEAD; a server that does not know HEAD is taken at its word later. */
 static bool look_at_file(struct survey *s, struct fault *why)
 {
-	const struct exchange *x = &s->fetch.x;
+	const struct exchange *x = fetch_exchange(&s->fetch);
 
 	s->kind = SERVER_FILE;
 	if (!ask_following(s, EXCHANGE_HEAD, NULL, why))
@@ -240,8 +240,8 @@ static bool head_size(struct survey *s, const char *path, int64_t *ret)
 	*ret = UNKNOWN;
 	if (!ask(s, EXCHANGE_HEAD, path, 0, NULL, &ignored))
 		return false;
-	if (s->fetch.x.status == 200 && s->fetch.x.has_length)
-		*ret = (int64_t)s->fetch.x.length;
+	if (fetch_exchange(&s->fetch)->status == 200 && fetch_exchange(&s->fetch)->has_length)
+		*ret = (int64_t)fetch_exchange(&s->fetch)->length;
 	return true;
 }
 
@@ -307,7 +307,7 @@ static void judge_listing(struct survey *s)
 /* What a folder shows: a listing, a page, or a file after all. */
 static bool look_at_folder(struct survey *s, struct fault *why)
 {
-	const struct exchange *x = &s->fetch.x;
+	const struct exchange *x = fetch_exchange(&s->fetch);
 	struct text html;
 
 	s->kind = SERVER_FILE;
@@ -352,7 +352,7 @@ enum flow_status survey_try_upload(struct survey *s, char reason[FLOW_REASON_MAX
 {
 	struct fault why;
 	struct text t;
-	const struct exchange *x = &s->fetch.x;
+	const struct exchange *x = fetch_exchange(&s->fetch);
 
 	text_init(&t, reason, FLOW_REASON_MAX);
 	if (!ask(s, EXCHANGE_POST, s->path, 1, NULL, &why)) {

@@ -55,6 +55,21 @@ static size_t collect(const struct addrinfo *list, struct addr *v, size_t cap)
 	return n;
 }
 
+/*
+ * Names are resolved a few times in a run, at its start. Their lists stay: giving them back would be the only
+ * use of free(3) in the program, and in a static one that is 8 kB for a hundred bytes.
+ */
+static void keep(struct addrinfo *list)
+{
+	static struct addrinfo *kept;
+	struct addrinfo *last = list;
+
+	while (last->ai_next)
+		last = last->ai_next;
+	last->ai_next = kept;
+	kept = list;
+}
+
 static size_t look_up(struct slice host, int family, struct addr *v, size_t cap, struct fault *why)
 {
 	struct addrinfo hints = { .ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC,
@@ -79,7 +94,7 @@ static size_t look_up(struct slice host, int family, struct addr *v, size_t cap,
 	}
 	size_t n = collect(list, v, cap);
 
-	freeaddrinfo(list);
+	keep(list);
 	return n > 0 ? n : refuse(why, "cannot resolve", host, ": it has no address that can be used");
 }
 

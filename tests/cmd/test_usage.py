@@ -218,7 +218,7 @@ class Targets(Usage):
         self.refused_by_all("[localhost]:80", r"'\[localhost\]:80' has brackets around what is no IPv6 address")
 
     def test_an_ipv6_address_with_a_port_and_no_brackets_is_explained(self):
-        self.refused_by_all("2001:db8::1:2:3:4:5:99999", ".* needs brackets around the address|.*no IPv6 address")
+        self.refused_by_all("2001:db8:0:0:0:0:0:1:8080", "'.*' is IPv6 with a port and needs brackets around the address")
 
     def test_an_empty_host_is_refused(self):
         self.refused_by_all("http:///file", "'http:///file' has no host")
@@ -241,7 +241,7 @@ class Targets(Usage):
         r = self.refused("ping", b"caf\xe9..x".decode("utf-8", "surrogateescape"), fault=r"caf\\xe9")
         r.err.encode("utf-8")
 
-    def test_a_target_of_a_megabyte_is_refused_in_one_line(self):
+    def test_a_target_of_a_hundred_thousand_letters_is_refused_in_one_line(self):
         r = self.refused("ping", "a" * 100000, fault=r"^sonde: ping: +'a+\.\.\.' is longer than 2048 bytes$")
         self.assertLess(len(r.err), 600)
 
