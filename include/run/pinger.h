@@ -41,6 +41,7 @@ struct pinger {
 	struct ping ping;
 	enum method method;
 	char reason[120]; /* why not a better method; "" where there is none */
+	uint64_t unroutable; /* probes that this machine knows no way for */
 	/* private */
 	struct pinger_cfg cfg;
 	struct wait *wait;

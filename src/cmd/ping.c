@@ -154,16 +154,21 @@ static void judge(struct expectations *e, size_t n)
 	}
 }
 
-static int exit_code(const struct expectations *e, size_t n)
+static int exit_code(const struct expectations *e, size_t n, struct fault *why)
 {
 	size_t answered = 0;
-	uint64_t received = 0;
+	uint64_t sent = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		answered += pinger.ping.targets[i].received > 0;
-		received += pinger.ping.targets[i].received;
+		sent += pinger.ping.targets[i].sent;
 	}
-	if (received == 0 && signals_interrupted())
+	if (sent > 0 && pinger.unroutable == sent) {
+		fault_set(why, FAULT_HOST, "this machine has no route to", slice_of(pinger.ping.targets[0].name), NULL);
+		fault_hint(why, "ip route", SLICE(""));
+		return 2;
+	}
+	if (answered == 0 && signals_interrupted())
 		return 130;
 	if (answered < n)
 		return 1;
@@ -226,7 +231,7 @@ static int measure(struct ping_options *o, struct target *v, struct ping_target 
 	judge(&expect, n);
 	if (!(o->common.format == FORMAT_PROM ? write_prom(&t, n) : write_all(&t, &expect, o, n)))
 		return EXIT_NO_OUTPUT;
-	return exit_code(&expect, n);
+	return exit_code(&expect, n, why);
 }
 
 static int run(int argc, char **argv, struct fault *why)

@@ -11,8 +11,11 @@
  */
 #define CHUNK_SHARE 64
 #define CHUNK_MIN (UINT64_C(16) << 10)
-#define AHEAD_MAX (UINT64_C(4) << 20)
 #define CHUNK_MAX (UINT64_C(64) << 20)
+
+/* What waits in this machine keeps a link busy while the process has to wait for its CPU. */
+#define AHEAD_SHARE 16
+#define AHEAD_MAX (UINT64_C(4) << 20)
 
 static void put_frame(struct source *s, bool last)
 {
@@ -29,21 +32,19 @@ static void put_frame(struct source *s, bool last)
 	s->frame_at = 0;
 }
 
-static uint64_t share(const struct source *s, uint64_t least, uint64_t most)
+static uint64_t clamp(uint64_t n, uint64_t least, uint64_t most)
 {
-	uint64_t n = s->sent / CHUNK_SHARE;
-
 	return n < least ? least : n > most ? most : n;
 }
 
 uint64_t source_ahead(const struct source *s)
 {
-	return share(s, 0, AHEAD_MAX);
+	return clamp(s->sent / AHEAD_SHARE, 0, AHEAD_MAX);
 }
 
 static void next_chunk(struct source *s)
 {
-	s->left = s->finishing ? 0 : share(s, CHUNK_MIN, CHUNK_MAX);
+	s->left = s->finishing ? 0 : clamp(s->sent / CHUNK_SHARE, CHUNK_MIN, CHUNK_MAX);
 	put_frame(s, s->finishing);
 }
 

@@ -7,7 +7,7 @@
 #define READ_MAX 4096
 
 /* What a socket may hold unsent from the start; more is worth a system call when it doubles. */
-#define AHEAD_FIRST (128 << 10)
+#define AHEAD_FIRST (256 << 10)
 
 void lane_close(struct lane *c)
 {

@@ -87,6 +87,7 @@ bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, struct ping_tar
 	r->wait = wait;
 	r->key = key;
 	r->reason[0] = '\0';
+	r->unroutable = 0;
 	if (!random_fill(r->cfg.ping.key, sizeof(r->cfg.ping.key), why))
 		return false;
 	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono());
@@ -224,6 +225,7 @@ static bool send_icmp(struct pinger *r, const struct ping_request *q, struct pin
 	int io = icmp_send(s, request, n, &to, q->wire);
 
 	if (io < 0) {
+		r->unroutable += io == IO_UNREACHABLE;
 		*ret = ping_failed(&r->ping, q->wire, io_text(io));
 		return true;
 	}
@@ -253,6 +255,7 @@ static bool send_hail(struct pinger *r, const struct ping_request *q, struct pin
 	int fd = stream_connect(&r->ping.targets[q->target].addr, &r->cfg.origin, &why);
 
 	if (fd < 0) {
+		r->unroutable += fd == IO_UNREACHABLE;
 		*ret = ping_failed(&r->ping, q->wire, io_text(fd));
 		return true;
 	}

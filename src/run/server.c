@@ -12,7 +12,7 @@
 #define SWEEP (100 * NS_PER_MS)
 
 /* What a socket may hold unsent from the start. */
-#define AHEAD_FIRST (128 << 10)
+#define AHEAD_FIRST (256 << 10)
 
 #define LISTENER_KEY (UINT64_C(1) << 32)
 

@@ -14,8 +14,8 @@
 
 #define BACKLOG 1024
 
-/* Written but not yet sent, to begin with: half a second of a slow line. */
-#define UNSENT_FIRST (128 << 10)
+/* Written but not yet sent, to begin with: a second of a slow line. */
+#define UNSENT_FIRST (256 << 10)
 
 /* One call never takes so long that a ping beside it, or another client, has to wait for it. */
 #define DISCARD_AT_ONCE (INT64_C(4) << 20)

@@ -173,6 +173,11 @@ def answer(status, *fields, body=b"", length=True):
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+KB = b"x" * 1000
+FILE = answer("200 OK", "Content-Length: 10000000", length=False)  # to HEAD
+
+
 def always(data, then="stall"):
     """Answer each request with these bytes; `then` stall, close, reset, or again."""
 
