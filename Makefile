@@ -18,9 +18,10 @@ SIZE ?= $(CROSS_COMPILE)size
 B := build$(addprefix /,$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))$(addprefix /,$(VARIANT))
 
 VERSION := 0.1.0
-CFLAGS ?= -Os
-# Where every byte and every second counts, speed is worth a little size.
-HOT := core/csum core/http1_body core/hist engine/ping
+# Small first: -Oz where the compiler knows it. Where data goes by, speed is worth a little size.
+SMALL := $(if $(shell echo | $(CC) -Oz -fsyntax-only -x c - 2>&1),-Os,-Oz)
+CFLAGS ?= $(SMALL)
+HOT := core/csum core/siphash
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
 	-Wframe-larger-than=4096 $(if $(WERROR),-Werror)
 NEED := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -iquote include \
@@ -57,7 +58,7 @@ $(B)/libpure.a: $(call obj,$(PURE))
 
 $(B)/obj/%.o: src/%.c $(B)/flags
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(if $(filter $*,$(HOT)),$(if $(filter -Os,$(CFLAGS)),-O2)) \
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(if $(filter $*,$(HOT)),$(if $(filter $(SMALL),$(CFLAGS)),-O2)) \
 		$(WARN) $(NEED) -MMD -MP -c -o $@ $<
 
 # Another compiler or other flags rebuild everything; the same ones rebuild nothing.

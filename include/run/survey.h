@@ -30,6 +30,7 @@ struct survey {
 	char software[64];   /* safe to print */
 	int64_t file_size;   /* UNKNOWN where the server does not say */
 	bool worth;          /* there is something to download */
+	bool too_small;      /* there is none because of its size */
 	char reason[FLOW_REASON_MAX]; /* why not; "" where worth */
 };
 

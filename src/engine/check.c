@@ -101,10 +101,16 @@ static const char *effect_of(ns_t increase)
 	return "calls and games will stutter";
 }
 
+/* Small files one after another leave the link idle most of the time: that is no load to judge by. */
+static bool is_load(const struct flow_result *f, const struct ping_result *beside)
+{
+	return f->limited_by != LIMITED_SIZE && beside->rtt_p50 != UNKNOWN;
+}
+
 void check_verdict(struct text *t, const struct check_result *r)
 {
-	bool has_down = r->has_loaded_download && r->loaded_download.rtt_p50 != UNKNOWN;
-	bool has_up = r->has_loaded_upload && r->loaded_upload.rtt_p50 != UNKNOWN;
+	bool has_down = r->has_loaded_download && is_load(&r->download, &r->loaded_download);
+	bool has_up = r->has_loaded_upload && is_load(&r->upload, &r->loaded_upload);
 
 	if (!r->has_ping || r->ping.rtt_p50 == UNKNOWN || (!has_down && !has_up))
 		return;

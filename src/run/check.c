@@ -147,7 +147,7 @@ static bool is_possible(struct check *c)
 	if (c->survey.worth)
 		return true;
 	f->status = FLOW_UNSUPPORTED;
-	f->limited_by = c->survey.file_size == UNKNOWN ? LIMITED_UNKNOWN : LIMITED_SIZE;
+	f->limited_by = c->survey.too_small ? LIMITED_SIZE : LIMITED_UNKNOWN;
 	copy(f->reason, sizeof(f->reason), slice_of(c->survey.reason));
 	return false;
 }

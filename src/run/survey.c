@@ -81,7 +81,7 @@ bool survey_open(struct survey *s, struct fault *why)
 	s->fetch.timeout = s->cfg.timeout;
 	s->kind = SERVER_UNKNOWN;
 	s->file_size = UNKNOWN;
-	s->worth = false;
+	s->worth = s->too_small = false;
 	s->software[0] = s->reason[0] = '\0';
 	copy(s->host, sizeof(s->host), t->host);
 	copy(s->path, sizeof(s->path), s->cfg.path.n > 0 ? s->cfg.path : t->path);
@@ -228,8 +228,9 @@ static bool look_at_file(struct survey *s, struct fault *why)
 	if (x->status == 200 && x->has_length)
 		s->file_size = (int64_t)x->length;
 	s->worth = s->file_size != 0;
+	s->too_small = !s->worth;
 	if (!s->worth)
-		say(s, "the file is empty", "; name a large one");
+		say(s, "nothing to measure: the file is empty", "; name a large one");
 	return true;
 }
 
@@ -294,7 +295,9 @@ static void judge_listing(struct survey *s)
 	s->worth = s->file_size >= SURVEY_SIZE_MIN;
 	if (s->worth)
 		return;
+	s->too_small = true;
 	text_init(&t, words, sizeof(words));
+	text_str(&t, "nothing to measure: ");
 	if (s->file_size == UNKNOWN) {
 		text_str(&t, "there is no file to download");
 	} else {

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -31,40 +32,46 @@ class Outputs(unittest.TestCase):
             *[("check", "-c", "2", "--time", "100ms", "--only", "ping,download", "-f", f, cls.serve.target) for f in ("text", "json", "ndjson", "csv", "prom")],
             ("serve", "-p", "0", "-b", "127.0.0.1")]
 
+    def every(self, runs, **how):
+        with ThreadPoolExecutor(6) as pool:
+            return list(pool.map(lambda args: run(*args, **how), runs))
+
 
 class Streams(Outputs):
     def test_a_reader_that_has_left_ends_it_without_a_word(self):
-        for args in self.runs:
-            ours, theirs = os.pipe()
-            os.close(ours)
-            try:
-                r = run(*args, stdout=theirs)
-            finally:
-                os.close(theirs)
-            self.assertIn(r.code, QUIET_ENDS, r)
-            self.assertEqual(r.err, "", r)
+        ours, theirs = os.pipe()
+        os.close(ours)
+        try:
+            for r in self.every(self.runs, stdout=theirs):
+                self.assertIn(r.code, QUIET_ENDS, r)
+                self.assertEqual(r.err, "", r)
+        finally:
+            os.close(theirs)
 
     def test_a_reader_that_takes_one_line_ends_an_endless_ping(self):
-        r = subprocess.run(["sh", "-c", '"$0" ping -i 10ms "$1" | head -n 1; :', SONDE, "tcp://" + self.serve.target], capture_output=True, env=environment(), timeout=30)
+        r = subprocess.run(["sh", "-c", '"$0" ping -i 10ms "$1" | head -n 1; :', SONDE, "tcp://" + self.serve.target], capture_output=True,
+            env=environment(), timeout=30)
         self.assertEqual((r.returncode, r.stderr, r.stdout.count(b"\n")), (0, b"", 1))
 
     def test_a_full_disk_is_an_error_and_not_a_success(self):
-        for args in self.runs:
-            with open("/dev/full", "wb") as full:
-                r = run(*args, stdout=full)
-            self.assertGreater(r.code, 0, r)
+        with open("/dev/full", "wb") as full:
+            for r in self.every(self.runs, stdout=full):
+                self.assertGreater(r.code, 0, r)
 
     def test_a_full_disk_is_said(self):
-        for args in self.runs:
-            with open("/dev/full", "wb") as full:
-                r = run(*args, stdout=full)
-            self.assertRegex(r.err, "No space left on device", r)
+        with open("/dev/full", "wb") as full:
+            for r in self.every(self.runs, stdout=full):
+                self.assertRegex(r.err, "No space left on device", r)
 
     def test_without_standard_output_nothing_is_written_elsewhere_and_it_is_an_error(self):
-        for closed in (">&-", ">&- <&-", ">&- 2>&- <&-"):
-            for args in self.runs[-5:-1]:
-                p = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}', SONDE, *args], capture_output=True, env=environment(), timeout=30)
-                self.assertGreater(p.returncode, 0, f"{closed} {args}")
+        def closed(how):
+            return [(how, args, subprocess.run(["sh", "-c", f'exec "$0" "$@" {how}', SONDE, *args], capture_output=True, env=environment(), timeout=30))
+                for args in (("help",), self.runs[-3])]
+
+        with ThreadPoolExecutor(3) as pool:
+            for some in pool.map(closed, (">&-", ">&- <&-", ">&- 2>&- <&-")):
+                for how, args, p in some:
+                    self.assertGreater(p.returncode, 0, f"{how} {args}")
 
     def test_errors_that_cannot_be_told_change_no_exit_code(self):
         with open("/dev/full", "wb") as full:
@@ -73,8 +80,7 @@ class Streams(Outputs):
         self.assertEqual((p.returncode, p.stdout), (2, b""))
 
     def test_results_go_to_standard_output_and_nothing_else_does(self):
-        for args in self.runs[:-1]:
-            r = run(*args)
+        for r in self.every(self.runs[:-1]):
             self.assertEqual((r.code, r.err), (0, ""), r)
             self.assertTrue(r.out.endswith("\n"), r)
 
@@ -97,11 +103,10 @@ class Languages(Outputs):
             cls.german["LOCPATH"] = cls.folder.name
 
     def test_numbers_keep_their_point_in_german(self):
-        for args in self.runs[7:-1]:
-            r = run(*args, env=self.german)
+        for r in self.every(self.runs[7:-1], env=self.german):
             self.assertEqual(r.code, 0, r)
             self.assertRegex(r.out, r"\d\.\d", r)
-            if "csv" not in args:
+            if "csv" not in r.args:
                 self.assertNotRegex(r.out, r"\b\d+,\d+ (ms|[kMG]?bit/s|%)", r)
 
     def test_json_is_json_in_german(self):

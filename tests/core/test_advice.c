@@ -8,7 +8,8 @@
 /* A user of a machine as it is delivered: nothing forbidden, and nothing granted. */
 static struct privilege plain(void)
 {
-	return (struct privilege){ .status_known = true, .cap_bounding = true, .group_range_known = true, .group_low = 1,
+	return (struct privilege){ .status_known = true, .cap_bounding = true, .group_range_known = true,
+		.group_low = 1,
 		.group_high = 0, .raw_error = "Operation not permitted", .dgram_error = "Permission denied" };
 }
 
@@ -33,7 +34,20 @@ static void there_is_nothing_to_say_where_raw_icmp_works(void **state)
 }
 
 /* Each case changes one thing of a plain user, and must be told by one word. */
-enum change { NOTHING, DGRAM, NO_PROC, UNBOUND, NO_NEW, NEW_BUT_PERMITTED, USER_NS, HAS_CAP, ROOT, RANGE, RANGE_INSIDE, NO_RANGE };
+enum change {
+	NOTHING,
+	DGRAM,
+	NO_PROC,
+	UNBOUND,
+	NO_NEW,
+	NEW_BUT_PERMITTED,
+	USER_NS,
+	HAS_CAP,
+	ROOT,
+	RANGE,
+	RANGE_INSIDE,
+	NO_RANGE,
+};
 
 static struct privilege changed(enum change c)
 {

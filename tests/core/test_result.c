@@ -32,7 +32,8 @@ static void stamps_have_the_words_of_the_contract_and_grow_better(void **state)
 	assert_word(stamps_name(STAMPS_KERNEL_RX), "kernel-rx");
 	assert_word(stamps_name(STAMPS_KERNEL_TXRX), "kernel-txrx");
 	assert_int_equal(STAMPS_N, 4);
-	assert_true(STAMPS_NONE < STAMPS_USER && STAMPS_USER < STAMPS_KERNEL_RX && STAMPS_KERNEL_RX < STAMPS_KERNEL_TXRX);
+	assert_true(STAMPS_NONE < STAMPS_USER && STAMPS_USER < STAMPS_KERNEL_RX &&
+		STAMPS_KERNEL_RX < STAMPS_KERNEL_TXRX);
 }
 
 static void outcomes_have_the_words_of_the_contract(void **state)

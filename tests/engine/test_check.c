@@ -80,7 +80,8 @@ static void the_words_of_only_stand_for_their_bits(void **state)
 	static const struct {
 		const char *word;
 		unsigned bit;
-	} rows[] = { { "ping", CHECK_ONLY_PING }, { "download", CHECK_ONLY_DOWNLOAD }, { "upload", CHECK_ONLY_UPLOAD } };
+	} rows[] = { { "ping", CHECK_ONLY_PING }, { "download", CHECK_ONLY_DOWNLOAD },
+		{ "upload", CHECK_ONLY_UPLOAD } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_string_equal(check_only_words[i], rows[i].word);
@@ -140,7 +141,8 @@ static void the_load_in_one_direction_alone_is_the_worse_one(void **state)
 static void each_figure_of_a_ping_is_the_one_that_its_name_says(void **state)
 {
 	(void)state;
-	const struct ping_result r = { .loss_ppm = 1, .rtt_p50 = 2, .rtt_p99 = 3, .rtt_max = 4, .jitter = 5, .received = 6 };
+	const struct ping_result r = { .loss_ppm = 1, .rtt_p50 = 2, .rtt_p99 = 3, .rtt_max = 4, .jitter = 5,
+		.received = 6 };
 	static const struct {
 		const char *name;
 		enum expect_unit unit;
@@ -219,6 +221,8 @@ static const char *verdict(const struct check_result *r)
 	return buf;
 }
 
+#define RAISED(ms, when, so) "under load the latency goes from 20.000 to " ms ".000 ms while " when ": " so
+
 /* Median round trips in ms; -1: that load was not measured. */
 static void the_verdict_says_what_the_load_does_and_what_that_means(void **state)
 {
@@ -227,10 +231,14 @@ static void the_verdict_says_what_the_load_does_and_what_that_means(void **state
 		int idle, down, up;
 		const char *want;
 	} rows[] = {
-		{ 20, 22, 21, "under load the latency goes from 20.000 to 22.000 ms while downloading: calls and games will not notice" },
-		{ 20, 21, 45, "under load the latency goes from 20.000 to 45.000 ms while uploading: games may notice, calls will not" },
-		{ 20, 90, -1, "under load the latency goes from 20.000 to 90.000 ms while downloading: games will stutter, and calls may" },
-		{ 20, -1, 900, "under load the latency goes from 20.000 to 900.000 ms while uploading: calls and games will stutter" },
+		{ 20, 22, 21, RAISED("22", "downloading", "calls and games will not notice") },
+		{ 20, 25, -1, RAISED("25", "downloading", "games may notice, calls will not") },
+		{ 20, 30, 30, RAISED("30", "downloading", "games may notice, calls will not") },
+		{ 20, 21, 45, RAISED("45", "uploading", "games may notice, calls will not") },
+		{ 20, 50, -1, RAISED("50", "downloading", "games will stutter, and calls may") },
+		{ 20, 90, -1, RAISED("90", "downloading", "games will stutter, and calls may") },
+		{ 20, 120, -1, RAISED("120", "downloading", "calls and games will stutter") },
+		{ 20, -1, 900, RAISED("900", "uploading", "calls and games will stutter") },
 		{ 20, 20, 20, "the load does not raise the latency: calls and games will not notice" },
 		{ 20, 15, -1, "the load does not raise the latency: calls and games will not notice" },
 		{ 20, -1, -1, "" },

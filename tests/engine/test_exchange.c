@@ -18,7 +18,8 @@ static ns_t now;
 
 static struct exchange_request asking(enum exchange_method method)
 {
-	return (struct exchange_request){ .method = method, .host = SLICE("192.0.2.7"), .port = 8080, .path = SLICE("/file"),
+	return (struct exchange_request){ .method = method, .host = SLICE("192.0.2.7"), .port = 8080,
+		.path = SLICE("/file"),
 		.timeout = TIMEOUT };
 }
 
@@ -113,48 +114,56 @@ struct row {
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
 
 static const struct row rows[] = {
-	{ .what = "a length", .answer = OK "Content-Length: 5\r\n\r\nhello", .status = 200, .body = "hello", .keep_alive = true },
-	{ .what = "a length of nothing", .answer = OK "Content-Length: 0\r\n\r\n", .status = 200, .body = "", .keep_alive = true },
-	{ .what = "a length that is repeated", .answer = OK "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", .status = 200,
-		.body = "hello", .keep_alive = true },
+	{ .what = "a length", .answer = OK "Content-Length: 5\r\n\r\nhello", .status = 200, .body = "hello",
+		.keep_alive = true },
+	{ .what = "a length of nothing", .answer = OK "Content-Length: 0\r\n\r\n", .status = 200, .body = "",
+		.keep_alive = true },
+	{ .what = "a length that is repeated", .answer = OK "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+		.status = 200, .body = "hello", .keep_alive = true },
 	{ .what = "a length that is listed twice", .answer = OK "Content-Length: 5, 5\r\n\r\nhello", .status = 200,
 		.body = "hello", .keep_alive = true },
-	{ .what = "names in capitals, lines that end in LF", .answer = "HTTP/1.1 200 OK\nCONTENT-LENGTH: 2\n\nhi", .status = 200,
-		.body = "hi", .keep_alive = true },
-	{ .what = "a connection that is not kept", .answer = OK "Connection: close\r\nContent-Length: 2\r\n\r\nhi", .status = 200,
-		.body = "hi" },
-	{ .what = "HTTP/1.0", .answer = "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", .status = 200, .body = "hi" },
-	{ .what = "HTTP/1.0 that is kept", .answer = "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nhi",
+	{ .what = "names in capitals, lines that end in LF", .answer = "HTTP/1.1 200 OK\nCONTENT-LENGTH: 2\n\nhi",
 		.status = 200, .body = "hi", .keep_alive = true },
+	{ .what = "a connection that is not kept", .answer = OK "Connection: close\r\nContent-Length: 2\r\n\r\nhi",
+		.status = 200, .body = "hi" },
+	{ .what = "HTTP/1.0", .answer = "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", .status = 200, .body = "hi" },
+	{ .what = "HTTP/1.0 that is kept",
+		.answer = "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nhi", .status = 200,
+		.body = "hi", .keep_alive = true },
 	{ .what = "until the close", .answer = OK "\r\nall of it", .status = 200, .body = "all of it", .closes = true },
 	{ .what = "until the close at once", .answer = OK "\r\n", .status = 200, .body = "", .closes = true },
-	{ .what = "HTTP/1.0 until the close", .answer = "HTTP/1.0 200 OK\r\n\r\nall", .status = 200, .body = "all", .closes = true },
+	{ .what = "HTTP/1.0 until the close", .answer = "HTTP/1.0 200 OK\r\n\r\nall", .status = 200, .body = "all",
+		.closes = true },
 	{ .what = "chunks", .answer = CHUNKED "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n", .status = 200, .body = "hello!",
 		.keep_alive = true },
 	{ .what = "chunks with extensions and trailers",
-		.answer = CHUNKED "5;a=b;c=\"d\"\r\nhello\r\n000\r\nX-Bytes: 5\r\nX-Other: yes\r\n\r\n", .status = 200,
-		.body = "hello", .keep_alive = true },
-	{ .what = "no chunk but the last", .answer = CHUNKED "0\r\n\r\n", .status = 200, .body = "", .keep_alive = true },
-	{ .what = "no content", .answer = "HTTP/1.1 204 No Content\r\n\r\n", .status = 204, .body = "", .keep_alive = true },
-	{ .what = "not modified", .answer = "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", .status = 304, .body = "",
+		.answer = CHUNKED "5;a=b;c=\"d\"\r\nhello\r\n000\r\nX-Bytes: 5\r\nX-Other: yes\r\n\r\n",
+		.status = 200, .body = "hello", .keep_alive = true },
+	{ .what = "no chunk but the last", .answer = CHUNKED "0\r\n\r\n", .status = 200, .body = "",
 		.keep_alive = true },
-	{ .what = "to HEAD", .method = EXCHANGE_HEAD, .answer = OK "Content-Length: 99\r\n\r\n", .status = 200, .body = "",
+	{ .what = "no content", .answer = "HTTP/1.1 204 No Content\r\n\r\n", .status = 204, .body = "",
 		.keep_alive = true },
+	{ .what = "not modified", .answer = "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", .status = 304,
+		.body = "", .keep_alive = true },
+	{ .what = "to HEAD", .method = EXCHANGE_HEAD, .answer = OK "Content-Length: 99\r\n\r\n", .status = 200,
+		.body = "", .keep_alive = true },
 	{ .what = "to HEAD, of unknown length", .method = EXCHANGE_HEAD, .answer = CHUNKED, .status = 200, .body = "",
 		.keep_alive = true },
-	{ .what = "an interim answer first", .answer = "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 2\r\n\r\nhi",
-		.status = 200, .body = "hi", .keep_alive = true },
+	{ .what = "an interim answer first",
+		.answer = "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 2\r\n\r\nhi", .status = 200,
+		.body = "hi", .keep_alive = true },
 	{ .what = "two interim answers first",
-		.answer = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" CHUNKED "2\r\nhi\r\n0\r\n\r\n",
+		.answer = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+			CHUNKED "2\r\nhi\r\n0\r\n\r\n", .status = 200, .body = "hi", .keep_alive = true },
+	{ .what = "an interim answer with a length",
+		.answer = "HTTP/1.1 100 Continue\r\nContent-Length: 7\r\n\r\n" OK "Content-Length: 2\r\n\r\nhi",
 		.status = 200, .body = "hi", .keep_alive = true },
-	{ .what = "an interim answer with a length", .answer = "HTTP/1.1 100 Continue\r\nContent-Length: 7\r\n\r\n" OK
-			"Content-Length: 2\r\n\r\nhi", .status = 200, .body = "hi", .keep_alive = true },
-	{ .what = "no reason phrase", .answer = "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", .status = 200, .body = "",
-		.keep_alive = true },
+	{ .what = "no reason phrase", .answer = "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", .status = 200,
+		.body = "", .keep_alive = true },
 	{ .what = "an error page", .answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone", .status = 404,
 		.body = "gone", .keep_alive = true },
-	{ .what = "a status that nobody knows", .answer = "HTTP/1.1 799 Odd\r\nContent-Length: 0\r\n\r\n", .status = 799,
-		.body = "", .keep_alive = true },
+	{ .what = "a status that nobody knows", .answer = "HTTP/1.1 799 Odd\r\nContent-Length: 0\r\n\r\n",
+		.status = 799, .body = "", .keep_alive = true },
 	{ .what = "no answer", .answer = "", .closes = true, .why = "closed the connection without an answer" },
 	{ .what = "an interim answer alone", .answer = "HTTP/1.1 100 Continue\r\n\r\n", .closes = true,
 		.why = "closed the connection without an answer" },
@@ -168,8 +177,8 @@ static const struct row rows[] = {
 		.why = "closed the connection after 3 bytes" },
 	{ .what = "no last chunk", .answer = CHUNKED "5\r\nhello\r\n", .status = 200, .closes = true,
 		.why = "closed the connection after 5 bytes" },
-	{ .what = "no end of the trailers", .answer = CHUNKED "5\r\nhello\r\n0\r\nX-Bytes: 5\r\n", .status = 200, .closes = true,
-		.why = "closed the connection after 5 bytes" },
+	{ .what = "no end of the trailers", .answer = CHUNKED "5\r\nhello\r\n0\r\nX-Bytes: 5\r\n", .status = 200,
+		.closes = true, .why = "closed the connection after 5 bytes" },
 	{ .what = "two lengths", .answer = OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", .status = 200,
 		.why = "sent Content-Length twice with different values" },
 	{ .what = "two lengths in one field", .answer = OK "Content-Length: 5, 6\r\n\r\n", .status = 200,
@@ -180,28 +189,34 @@ static const struct row rows[] = {
 		.why = "sent a Content-Length that is not a valid number" },
 	{ .what = "a length with a unit", .answer = OK "Content-Length: 5 bytes\r\n\r\n", .status = 200,
 		.why = "sent a Content-Length that is not a valid number" },
-	{ .what = "a length and chunks", .answer = OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", .status = 200,
-		.why = "sent both Content-Length and Transfer-Encoding" },
-	{ .what = "chunks and a length", .answer = OK "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", .status = 200,
-		.why = "sent both Content-Length and Transfer-Encoding" },
+	{ .what = "a length and chunks", .answer = OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+		.status = 200, .why = "sent both Content-Length and Transfer-Encoding" },
+	{ .what = "chunks and a length", .answer = OK "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+		.status = 200, .why = "sent both Content-Length and Transfer-Encoding" },
 	{ .what = "another coding", .answer = OK "Transfer-Encoding: gzip, chunked\r\n\r\n", .status = 200,
 		.why = "sent a Transfer-Encoding other than the chunked of HTTP/1.1" },
-	{ .what = "chunks from HTTP/1.0", .answer = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .status = 200,
-		.why = "sent a Transfer-Encoding other than the chunked of HTTP/1.1" },
-	{ .what = "a chunk size that is no number", .answer = CHUNKED "x", .status = 200, .why = "sent a malformed chunk" },
+	{ .what = "chunks from HTTP/1.0", .answer = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+		.status = 200, .why = "sent a Transfer-Encoding other than the chunked of HTTP/1.1" },
+	{ .what = "a chunk size that is no number", .answer = CHUNKED "x", .status = 200,
+		.why = "sent a malformed chunk" },
 	{ .what = "a negative chunk size", .answer = CHUNKED "-", .status = 200, .why = "sent a malformed chunk" },
-	{ .what = "a chunk that is too long", .answer = CHUNKED "5\r\nhello!", .status = 200, .why = "sent a malformed chunk" },
+	{ .what = "a chunk that is too long", .answer = CHUNKED "5\r\nhello!", .status = 200,
+		.why = "sent a malformed chunk" },
 	{ .what = "a huge chunk size", .answer = CHUNKED "fffffffffffffffff", .status = 200,
 		.why = "sent a chunk size that does not fit 63 bits" },
 	{ .what = "a trailer without a colon", .answer = CHUNKED "0\r\nX\r", .status = 200,
 		.why = "sent a malformed header field" },
 	{ .what = "something else", .answer = "SSH-2.0-OpenSSH_9.2\r\n", .why = "sent something that is not HTTP" },
 	{ .what = "an empty line first", .answer = "\r\n" OK "\r\n", .why = "sent something that is not HTTP" },
-	{ .what = "HTTP/2.0", .answer = "HTTP/2.0 200 OK\r\n\r\n", .why = "sent a version that is not HTTP/1.0 or HTTP/1.1" },
-	{ .what = "a status of two digits", .answer = "HTTP/1.1 20 OK\r\n\r\n", .why = "sent something that is not HTTP" },
+	{ .what = "HTTP/2.0", .answer = "HTTP/2.0 200 OK\r\n\r\n",
+		.why = "sent a version that is not HTTP/1.0 or HTTP/1.1" },
+	{ .what = "a status of two digits", .answer = "HTTP/1.1 20 OK\r\n\r\n",
+		.why = "sent something that is not HTTP" },
 	{ .what = "a bare CR", .answer = OK "A: b\rC: d\r\n\r\n", .why = "sent a control character in a header" },
-	{ .what = "a field without a colon", .answer = OK "Content-Length 5\r\n\r\n", .why = "sent a malformed header field" },
-	{ .what = "a space before the colon", .answer = OK "Content-Length : 5\r\n\r\n", .why = "sent a malformed header field" },
+	{ .what = "a field without a colon", .answer = OK "Content-Length 5\r\n\r\n",
+		.why = "sent a malformed header field" },
+	{ .what = "a space before the colon", .answer = OK "Content-Length : 5\r\n\r\n",
+		.why = "sent a malformed header field" },
 	{ .what = "a folded line", .answer = OK "A: b\r\n c\r\n\r\n", .why = "sent a malformed header field" },
 };
 
@@ -225,7 +240,8 @@ static void feed_row(const struct row *row, size_t cut, bool kept_too)
 		exchange_closed(x, IO_END, now);
 	if (!exchange_over(x) || x->status != row->status || (row->body && x->state != EXCHANGE_DONE) ||
 		(row->why && strcmp(x->why, row->why) != 0))
-		print_message("# %s, cut at %zu: state %d, status %u, %s\n", row->what, cut, (int)x->state, x->status, x->why);
+		print_message("# %s, cut at %zu: state %d, status %u, %s\n", row->what, cut, (int)x->state, x->status,
+			x->why);
 	assert_over(x);
 	assert_int_equal(x->status, row->status);
 	assert_false(x->early);
@@ -267,7 +283,7 @@ static void a_header_line_of_a_megabyte_is_refused_before_it_is_all_there(void *
 
 	memset(line, 'a', sizeof(line));
 	hear_text(x, OK "A: ");
-	assert_true(hear(x, line, sizeof(line)) < 20000);
+	assert_true(strlen(OK "A: ") + hear(x, line, sizeof(line)) <= HTTP1_HEAD_MAX + 1);
 	assert_broken(x, "sent a header of more than 16384 bytes");
 }
 
@@ -326,6 +342,7 @@ static void bytes_behind_the_body_are_not_counted_and_end_the_connection(void **
 {
 	(void)state;
 	static const char *const answers[] = { OK "Content-Length: 5\r\n\r\nhello there",
+		OK "Content-Length: 5\r\n\r\nhello!",
 		CHUNKED "5\r\nhello\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n" };
 
 	for (size_t i = 0; i < COUNT(answers); i++) {
@@ -345,8 +362,10 @@ static void bytes_behind_an_answer_without_body_end_the_connection(void **state)
 	static const struct {
 		enum exchange_method method;
 		const char *answer;
-	} v[] = { { EXCHANGE_GET, OK "Content-Length: 0\r\n\r\nhello" }, { EXCHANGE_GET, "HTTP/1.1 204 No Content\r\n\r\nhello" },
-		{ EXCHANGE_HEAD, OK "Content-Length: 5\r\n\r\nhello" }, { EXCHANGE_GET, "HTTP/1.1 304 Not Modified\r\n\r\nhello" } };
+	} v[] = { { EXCHANGE_GET, OK "Content-Length: 0\r\n\r\nhello" },
+		{ EXCHANGE_GET, "HTTP/1.1 204 No Content\r\n\r\nhello" },
+		{ EXCHANGE_HEAD, OK "Content-Length: 5\r\n\r\nhello" },
+		{ EXCHANGE_GET, "HTTP/1.1 304 Not Modified\r\n\r\nhello" } };
 
 	for (size_t i = 0; i < COUNT(v); i++) {
 		struct exchange *x = waiting(v[i].method);
@@ -423,6 +442,9 @@ static void what_the_head_does_not_say_is_empty(void **state)
 
 	hear_text(x, "HTTP/1.1 503\r\n\r\n");
 	assert_string_equal(x->reason, "Service Unavailable");
+	x = waiting(EXCHANGE_GET);
+	hear_text(x, "HTTP/1.1 503 K\r\n\r\n");
+	assert_string_equal(x->reason, "K");
 	assert_string_equal(x->server, "");
 	assert_string_equal(x->location, "");
 	assert_string_equal(x->type, "");
@@ -454,7 +476,9 @@ static void a_coding_that_was_not_asked_for_is_noticed(void **state)
 		const char *field;
 		bool coded;
 	} v[] = { { "Content-Encoding: gzip", true }, { "content-encoding: br, gzip", true },
-		{ "Content-Encoding: identity", false }, { "Content-Encoding: Identity", false }, { "Content-Encoding:", false } };
+		{ "Content-Encoding: x", true }, { "Content-Encoding: identity", false },
+			{ "Content-Encoding: Identity", false },
+		{ "Content-Encoding:", false } };
 
 	for (size_t i = 0; i < COUNT(v); i++) {
 		struct exchange *x = waiting(EXCHANGE_HEAD);
@@ -574,6 +598,19 @@ static void a_request_that_cannot_be_written_is_refused(void **state)
 	r = asking(EXCHANGE_GET);
 	r.host = SLICE("evil\r\nX: y");
 	assert_non_null(exchange_init(&exchange, &r, START));
+}
+
+static void a_head_travels_with_the_body_behind_it(void **state)
+{
+	(void)state;
+	struct exchange_request r = asking(EXCHANGE_POST);
+
+	assert_false(exchange_out(begin(r)).more);
+	r.body = 1;
+	assert_true(exchange_out(begin(r)).more);
+	r.body = SOURCE_UNBOUNDED;
+	assert_true(exchange_out(begin(r)).more);
+	assert_false(exchange_out(begin(asking(EXCHANGE_GET))).more);
 }
 
 static void a_body_of_known_length_is_sent_in_full(void **state)
@@ -846,6 +883,16 @@ static void a_body_that_goes_on_is_waited_for(void **state)
 	assert_int_equal(x->state, EXCHANGE_DONE);
 }
 
+static void the_time_of_the_body_begins_with_the_head(void **state)
+{
+	(void)state;
+	struct exchange *x = waiting(EXCHANGE_GET);
+
+	now = START + 3 * NS_PER_S;
+	hear_text(x, OK "Content-Length: 100\r\n\r\n");
+	assert_true(exchange_deadline(x) == now + TIMEOUT);
+}
+
 static void a_request_that_goes_out_slowly_is_waited_for(void **state)
 {
 	(void)state;
@@ -945,7 +992,8 @@ static void payload_that_nobody_reads_is_thrown_away_by_the_kernel(void **state)
 	static const struct {
 		const char *head;
 		uint64_t n;
-	} v[] = { { OK "Content-Length: 5368709120\r\n\r\n", UINT64_C(5) << 30 }, { CHUNKED "140000000\r\n", UINT64_C(5) << 30 } };
+	} v[] = { { OK "Content-Length: 5368709120\r\n\r\n", UINT64_C(5) << 30 },
+		{ CHUNKED "140000000\r\n", UINT64_C(5) << 30 } };
 
 	for (size_t i = 0; i < COUNT(v); i++) {
 		struct exchange *x = waiting(EXCHANGE_GET);
@@ -1051,6 +1099,7 @@ int main(void)
 		cmocka_unit_test(a_request_says_what_is_needed_and_no_more),
 		cmocka_unit_test(host_and_path_are_written_as_http_wants_them),
 		cmocka_unit_test(a_request_that_cannot_be_written_is_refused),
+		cmocka_unit_test(a_head_travels_with_the_body_behind_it),
 		cmocka_unit_test(a_body_of_known_length_is_sent_in_full),
 		cmocka_unit_test(a_body_in_chunks_ends_when_it_is_told_to),
 		cmocka_unit_test(an_answer_before_the_body_is_out_is_early),
@@ -1061,6 +1110,7 @@ int main(void)
 		cmocka_unit_test(giving_up_early_says_the_same_and_changes_nothing_afterwards),
 		cmocka_unit_test(a_head_that_trickles_is_not_waited_for),
 		cmocka_unit_test(a_body_that_goes_on_is_waited_for),
+		cmocka_unit_test(the_time_of_the_body_begins_with_the_head),
 		cmocka_unit_test(a_request_that_goes_out_slowly_is_waited_for),
 		cmocka_unit_test(a_connection_that_ends_is_told_by_what_was_there),
 		cmocka_unit_test(what_comes_when_it_is_over_changes_nothing),

@@ -111,7 +111,8 @@ static struct packet reply_of(struct bench *b)
 static struct packet error_of(struct bench *b, uint8_t type, uint8_t code, bool queued)
 {
 	const struct addr *to = &b->t[b->q.target].addr;
-	struct packet pkt = { .kind = PACKET_MESSAGE, .p = b->message, .stamp = b->now, .user = b->now, .raw = true, .ttl = 250 };
+	struct packet pkt = { .kind = PACKET_MESSAGE, .p = b->message, .stamp = b->now, .user = b->now, .raw = true,
+		.ttl = 250 };
 
 	pkt.from = addr_of(to->family == 6 ? "2001:db8::ffff" : "192.0.2.254");
 	if (queued) {
@@ -531,8 +532,10 @@ static struct packet a_queued_error_without_a_number(struct bench *b)
 static void what_is_not_for_us_changes_nothing(void **state)
 {
 	(void)state;
-	static struct packet (*const foreign[])(struct bench *) = { from_another_host, of_another_family, with_another_id,
-		with_the_id_of_the_other_socket, with_a_number_never_sent, our_own_request, too_short_to_tell, with_nothing_in_it,
+	static struct packet (*const foreign[])(struct bench *) = { from_another_host, of_another_family,
+		with_another_id,
+		with_the_id_of_the_other_socket, with_a_number_never_sent, our_own_request, too_short_to_tell,
+			with_nothing_in_it,
 		an_error_about_another_host, an_error_about_another_process, an_error_with_a_wrong_sum,
 		an_error_that_quotes_too_little, a_redirect, a_queued_source_quench, a_queued_error_about_another_host,
 		a_queued_error_without_a_number };
@@ -991,7 +994,8 @@ static const struct {
 
 static void stamp_send(struct bench *b, enum packet_kind kind, int us)
 {
-	struct packet pkt = { .kind = kind, .id = b->q.wire, .stamp = START + us * NS_PER_US, .kernel_stamp = true, .ttl = -1 };
+	struct packet pkt = { .kind = kind, .id = b->q.wire, .stamp = START + us * NS_PER_US, .kernel_stamp = true,
+		.ttl = -1 };
 
 	if (us != 0)
 		assert_false(ping_icmp(&b->p, &pkt, &b->ev));
@@ -1152,7 +1156,8 @@ static void all_numbers_in_use_hold_the_next_probe_back(void **state)
 	assert_int_equal(b->q.seq, PING_SLOTS + 1);
 	b->now += cfg.interval;
 	assert_false(ping_next(&b->p, b->now, &b->q));
-	assert_counts(b, 0, (struct counts){ .sent = PING_SLOTS + 1, .received = 2, .in_flight = PING_SLOTS - 1, .reordered = 1 });
+	assert_counts(b, 0, (struct counts){ .sent = PING_SLOTS + 1, .received = 2, .in_flight = PING_SLOTS - 1,
+		.reordered = 1 });
 }
 
 static void the_numbers_go_round_and_every_probe_is_still_told_apart(void **state)

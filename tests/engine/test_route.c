@@ -109,6 +109,7 @@ static void a_query_is_searched_part_by_part(void **state)
 		{ "Bytes=5", NULL },
 		{ "=bytes", NULL },
 		{ "a=bytes=5", NULL },
+		{ "b", NULL },
 		{ "byt%65s=5", NULL },
 	};
 
@@ -119,6 +120,15 @@ static void a_query_is_searched_part_by_part(void **state)
 		assert_int_equal(found, rows[i].value != NULL);
 		assert_slice(v, found ? rows[i].value : "untouched");
 	}
+}
+
+static void a_name_of_one_letter_is_found_too(void **state)
+{
+	(void)state;
+	struct slice v;
+
+	assert_true(route_query(SLICE("b"), SLICE("b"), &v));
+	assert_int_equal(v.n, 0);
 }
 
 static void only_hosts_that_no_strangers_dns_can_point_here_are_local(void **state)
@@ -138,6 +148,7 @@ static void only_hosts_that_no_strangers_dns_can_point_here_are_local(void **sta
 		{ "localhost", true },
 		{ "LOCALHOST:8080", true },
 		{ "localhost.", true },
+		{ "a.", true },
 		{ "router", true },
 		{ "my-server:80", true },
 		{ "nas.local", true },
@@ -167,6 +178,9 @@ static void only_hosts_that_no_strangers_dns_can_point_here_are_local(void **sta
 		{ "welcome.exampl", false },
 		{ "0x7f.1", false },
 		{ "127.1", false },
+		{ ".", false },
+		{ "localhost/", false },
+		{ "x://localhost", false },
 		{ "localhost/evil.example", false },
 		{ "user@localhost", false },
 		{ "http://localhost", false },
@@ -192,6 +206,7 @@ int main(void)
 		cmocka_unit_test(methods_are_case_sensitive_and_others_have_no_bit),
 		cmocka_unit_test(what_is_allowed_is_named),
 		cmocka_unit_test(a_query_is_searched_part_by_part),
+		cmocka_unit_test(a_name_of_one_letter_is_found_too),
 		cmocka_unit_test(only_hosts_that_no_strangers_dns_can_point_here_are_local),
 	};
 

@@ -15,7 +15,8 @@ static void begin_ear(struct ear *e, uint64_t bytes)
 	char head[96];
 	int n = bytes == SOURCE_UNBOUNDED ?
 			snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") :
-			snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n\r\n", (unsigned long long)bytes);
+			snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n\r\n",
+				(unsigned long long)bytes);
 
 	memset(e, 0, sizeof(*e));
 	ear_bytes(e, head, (size_t)n);

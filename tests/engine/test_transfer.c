@@ -14,6 +14,7 @@ static struct transfer *begin(ns_t time, unsigned connections)
 {
 	struct transfer_cfg cfg = { .time = time, .patience = 3 * NS_PER_S, .connections = connections };
 
+	memset(&transfer, 0xa5, sizeof(transfer));
 	transfer_init(&transfer, &cfg, START);
 	return &transfer;
 }
@@ -100,6 +101,23 @@ static void a_tick_before_its_time_takes_no_sample(void **state)
 	assert_false(transfer_tick(t, due, 1000));
 }
 
+static void the_first_sample_counts_from_the_first_byte(void **state)
+{
+	(void)state;
+	struct transfer *t = begin(6 * NS_PER_S, 1);
+	ns_t first = START + 300 * NS_PER_MS;
+
+	transfer_flows(t, first);
+	ns_t due = transfer_deadline(t);
+
+	assert_true(transfer_tick(t, due, 123456));
+	struct rate_result r = rate_finish(&t->rate);
+
+	assert_true(r.measured && r.start == first);
+	assert_int_equal(r.bytes, 123456);
+	assert_true(r.elapsed == due - first);
+}
+
 static void a_late_tick_does_not_lead_to_a_burst_of_samples(void **state)
 {
 	(void)state;
@@ -114,7 +132,8 @@ static void a_late_tick_does_not_lead_to_a_burst_of_samples(void **state)
 static void an_even_rate_is_found_whatever_the_time(void **state)
 {
 	(void)state;
-	static const ns_t times[] = { 100 * NS_PER_MS, 300 * NS_PER_MS, NS_PER_S, 6 * NS_PER_S, 30 * NS_PER_S, 120 * NS_PER_S,
+	static const ns_t times[] = { 100 * NS_PER_MS, 300 * NS_PER_MS, NS_PER_S, 6 * NS_PER_S, 30 * NS_PER_S,
+		120 * NS_PER_S,
 		500 * NS_PER_S };
 
 	for (size_t i = 0; i < COUNT(times); i++) {
@@ -188,6 +207,7 @@ int main(void)
 		cmocka_unit_test(the_clock_starts_when_data_flows),
 		cmocka_unit_test(a_given_number_of_connections_is_kept),
 		cmocka_unit_test(a_tick_before_its_time_takes_no_sample),
+		cmocka_unit_test(the_first_sample_counts_from_the_first_byte),
 		cmocka_unit_test(a_late_tick_does_not_lead_to_a_burst_of_samples),
 		cmocka_unit_test(an_even_rate_is_found_whatever_the_time),
 		cmocka_unit_test(there_are_enough_samples_to_judge_and_not_too_many_to_keep),

@@ -18,19 +18,24 @@ static struct text *fresh(void)
 static struct ping_result pinged(ns_t median)
 {
 	return (struct ping_result){
-		.target = "server", .address = "192.0.2.1", .method = METHOD_ICMP_RAW, .stamps = STAMPS_KERNEL_TXRX, .reason = "",
+		.target = "server", .address = "192.0.2.1", .method = METHOD_ICMP_RAW, .stamps = STAMPS_KERNEL_TXRX,
+		.reason = "",
 		.sent = 20, .received = 20, .local_drops = UNKNOWN, .loss_high_ppm = 161125,
 		.rtt_min = median - 1, .rtt_mean = median, .rtt_max = median * 3, .rtt_mdev = 1000, .rtt_p50 = median,
-		.rtt_p90 = median * 2, .rtt_p99 = median * 3, .jitter = 123456, .ipdv_p99 = 1, .host_queue_p50 = UNKNOWN,
+		.rtt_p90 = median * 2, .rtt_p99 = median * 3, .jitter = 123456, .ipdv_p99 = 1,
+		.host_queue_p50 = UNKNOWN,
 		.elapsed = NS_PER_S,
 	};
 }
 
 static struct flow_result flowed(int64_t rate)
 {
-	return (struct flow_result){ .status = FLOW_OK, .bits_per_second = rate, .bytes = rate / 8 * 5, .elapsed = 5 * NS_PER_S,
-		.total_bytes = rate / 8 * 6, .peer_bytes = rate / 8 * 6, .connections = 2, .stable = true, .spread_ppm = 12345,
-		.counted_by_receiver = true, .limited_by = LIMITED_NETWORK, .retransmits = 3, .congestion_control = "cubic",
+	return (struct flow_result){ .status = FLOW_OK, .bits_per_second = rate, .bytes = rate / 8 * 5,
+		.elapsed = 5 * NS_PER_S,
+		.total_bytes = rate / 8 * 6, .peer_bytes = rate / 8 * 6, .connections = 2, .stable = true,
+		.spread_ppm = 12345,
+		.counted_by_receiver = true, .limited_by = LIMITED_NETWORK, .retransmits = 3,
+		.congestion_control = "cubic",
 		.cpu_per_gigabyte = 250 * NS_PER_MS, .cpu_share_ppm = 100000 };
 }
 
@@ -109,9 +114,12 @@ static void the_document_has_every_part_of_the_contract(void **state)
 static void what_was_not_measured_is_null_and_never_zero(void **state)
 {
 	(void)state;
-	static const char *const paths[] = { "time", "target.url", "target.host", "target.address", "target.port", "server.kind",
-		"server.software", "ping", "loaded.download", "loaded.upload", "download.bits_per_second", "download.bytes",
-		"download.seconds", "download.stable", "download.limited_by", "download.counted_by", "upload.connections" };
+	static const char *const paths[] = { "time", "target.url", "target.host", "target.address", "target.port",
+		"server.kind",
+		"server.software", "ping", "loaded.download", "loaded.upload", "download.bits_per_second",
+		"download.bytes",
+		"download.seconds", "download.stable", "download.limited_by", "download.counted_by",
+		"upload.connections" };
 	const char *json = json_of(empty(), NULL, 0);
 
 	for (size_t i = 0; i < COUNT(paths); i++)
@@ -122,7 +130,8 @@ static void what_was_not_measured_is_null_and_never_zero(void **state)
 static void each_expectation_is_listed_with_its_verdict(void **state)
 {
 	(void)state;
-	static const struct check_expectation v[] = { { "download>=100M", true, 941200000 }, { "loss<1%", false, 20000 },
+	static const struct check_expectation v[] = { { "download>=100M", true, 941200000 },
+		{ "loss<1%", false, 20000 },
 		{ "upload>\"1\"", false, UNKNOWN } };
 
 	assert_string_equal(json_member(json_of(full(), v, COUNT(v)), "expect"),
@@ -152,7 +161,8 @@ static void the_csv_has_one_head_and_one_line(void **state)
 	static const struct {
 		const char *name, *want;
 	} rows[] = { { "time", "2026-01-31T12:00:00Z" }, { "url", "http://server:8080/" }, { "server", "sonde" },
-		{ "ping_rtt_p50_ms", "1.234000" }, { "download_status", "ok" }, { "download_bits_per_second", "941200000" },
+		{ "ping_rtt_p50_ms", "1.234000" }, { "download_status", "ok" },
+		{ "download_bits_per_second", "941200000" },
 		{ "upload_bits_per_second", "88000000" }, { "loaded_download_rtt_p50_ms", "20.000000" },
 		{ "loaded_upload_rtt_p50_ms", "30.000000" } };
 
@@ -220,7 +230,8 @@ static void a_ping_is_one_line_with_what_stands_behind_it(void **state)
 	struct ping_result p = pinged(1234000);
 
 	check_text_ping(fresh(), &p, "ping");
-	assert_string_equal(buf, "  ping        1.234 ms median, 3.702 ms 99th percentile, jitter 0.123 ms, loss 0% of 20 "
+	assert_string_equal(buf,
+		"  ping        1.234 ms median, 3.702 ms 99th percentile, jitter 0.123 ms, loss 0% of 20 "
 				 "(icmp-raw, stamps kernel-txrx)\n");
 	p.jitter = UNKNOWN;
 	p.in_flight = 3;
@@ -229,7 +240,8 @@ static void a_ping_is_one_line_with_what_stands_behind_it(void **state)
 	p.method = METHOD_TCP;
 	p.reason = "cannot open an ICMP socket: Operation not permitted";
 	check_text_ping(fresh(), &p, "ping");
-	assert_non_null(strstr(buf, "\n              not raw ICMP: cannot open an ICMP socket: Operation not permitted\n"));
+	assert_non_null(strstr(buf,
+		"\n              not raw ICMP: cannot open an ICMP socket: Operation not permitted\n"));
 }
 
 static void a_ping_without_an_answer_says_so(void **state)
@@ -250,8 +262,10 @@ static void a_flow_is_one_line_with_what_limited_it(void **state)
 	static const struct {
 		enum limited_by limit;
 		const char *want;
-	} rows[] = { { LIMITED_NETWORK, "the network\n" }, { LIMITED_RECEIVER, "the receiver" }, { LIMITED_SENDER, "the sender" },
-		{ LIMITED_CLIENT_CPU, "this machine's CPU" }, { LIMITED_SERVER, "the server" }, { LIMITED_SIZE, "the size of the file" },
+	} rows[] = { { LIMITED_NETWORK, "the network\n" }, { LIMITED_RECEIVER, "the receiver" },
+		{ LIMITED_SENDER, "the sender" },
+		{ LIMITED_CLIENT_CPU, "this machine's CPU" }, { LIMITED_SERVER, "the server" },
+		{ LIMITED_SIZE, "the size of the file" },
 		{ LIMITED_UNKNOWN, "the network or the server" } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -335,7 +349,8 @@ static void progress_is_an_object_a_line(void **state)
 {
 	(void)state;
 	check_ndjson_progress(fresh(), "upload", 941200000, 2140 * NS_PER_MS, 1204000);
-	assert_string_equal(buf, "{\"schema\":1,\"type\":\"progress\",\"phase\":\"upload\",\"bits_per_second\":941200000,"
+	assert_string_equal(buf,
+		"{\"schema\":1,\"type\":\"progress\",\"phase\":\"upload\",\"bits_per_second\":941200000,"
 				 "\"seconds\":2.140,\"rtt_ms\":1.204000}\n");
 	check_ndjson_progress(fresh(), "ping", 0, 0, UNKNOWN);
 	assert_true(is_json_line(buf));

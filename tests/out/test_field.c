@@ -23,7 +23,8 @@ static struct ping_result pinged(void)
 		.method = METHOD_ICMP_RAW,
 		.stamps = STAMPS_KERNEL_TXRX,
 		.reason = "",
-		.sent = 101, .received = 102, .lost = 103, .in_flight = 104, .late = 105, .duplicates = 106, .reordered = 107,
+		.sent = 101, .received = 102, .lost = 103, .in_flight = 104, .late = 105, .duplicates = 106,
+		.reordered = 107,
 		.corrupt = 108, .errors = 109, .local_drops = 110,
 		.loss_ppm = 12345, .loss_low_ppm = 1, .loss_high_ppm = 1000000,
 		.rtt_min = 1000001, .rtt_mean = 2000002, .rtt_max = 3000003, .rtt_mdev = 4000004,
@@ -36,7 +37,8 @@ static struct flow_result flowed(void)
 {
 	return (struct flow_result){
 		.status = FLOW_OK,
-		.bits_per_second = 941234567, .bytes = 201, .elapsed = 2500000000, .total_bytes = 203, .peer_bytes = 204,
+		.bits_per_second = 941234567, .bytes = 201, .elapsed = 2500000000, .total_bytes = 203,
+		.peer_bytes = 204,
 		.connections = 2, .stable = true, .spread_ppm = 12000, .counted_by_receiver = true,
 		.limited_by = LIMITED_CLIENT_CPU, .retransmits = 0, .congestion_control = "cubic",
 		.cpu_per_gigabyte = 123456789, .cpu_share_ppm = 1700000,
@@ -177,8 +179,10 @@ static void a_zero_is_a_measured_zero(void **state)
 static struct ping_result nothing(void)
 {
 	struct ping_result r = pinged();
-	int64_t *const figures[] = { &r.local_drops, &r.loss_ppm, &r.loss_low_ppm, &r.loss_high_ppm, &r.rtt_min, &r.rtt_mean,
-		&r.rtt_max, &r.rtt_mdev, &r.rtt_p50, &r.rtt_p90, &r.rtt_p99, &r.jitter, &r.ipdv_p99, &r.host_queue_p50 };
+	int64_t *const figures[] = { &r.local_drops, &r.loss_ppm, &r.loss_low_ppm, &r.loss_high_ppm, &r.rtt_min,
+		&r.rtt_mean,
+		&r.rtt_max, &r.rtt_mdev, &r.rtt_p50, &r.rtt_p90, &r.rtt_p99, &r.jitter, &r.ipdv_p99,
+		&r.host_queue_p50 };
 
 	for (size_t i = 0; i < COUNT(figures); i++)
 		*figures[i] = UNKNOWN;
@@ -280,7 +284,8 @@ static void the_sender_counts_where_the_receiver_did_not(void **state)
 }
 
 static const char *const hostile[] = { "plain", "with \"quotes\"", "back\\slash", "a,comma", "a;semicolon", "new\nline",
-	"carriage\rreturn", "tab\there", "\x1b[31mred\x1b[0m", "bell\a", "nul-like\x01", "\xc3\xa9t\xc3\xa9", "\xff\xfe broken",
+	"carriage\rreturn", "tab\there", "\x1b[31mred\x1b[0m", "bell\a", "nul-like\x01", "\xc3\xa9t\xc3\xa9",
+	"\xff\xfe broken",
 	"\xed\xa0\x80 surrogate", "=1+1", "+cmd", "-2", "@SUM(A1)", "\"", "\\", "{}", "a=\"b\"", "" };
 
 static void hostile_names_stay_inside_their_strings(void **state)

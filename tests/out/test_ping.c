@@ -35,7 +35,8 @@ static struct ping_result usual(void)
 		.sent = 10, .received = 9, .lost = 1, .local_drops = UNKNOWN,
 		.loss_ppm = 100000, .loss_low_ppm = 17876, .loss_high_ppm = 404156,
 		.rtt_min = 1234567, .rtt_mean = 2345678, .rtt_max = 3456789, .rtt_mdev = 456789,
-		.rtt_p50 = 2222222, .rtt_p90 = 3333333, .rtt_p99 = 3444444, .jitter = 111111, .ipdv_p99 = 5, .host_queue_p50 = 7,
+		.rtt_p50 = 2222222, .rtt_p90 = 3333333, .rtt_p99 = 3444444, .jitter = 111111, .ipdv_p99 = 5,
+		.host_queue_p50 = 7,
 		.elapsed = 9012345678,
 	};
 }
@@ -57,7 +58,8 @@ static struct ping_result silent(void)
 
 static struct ping_event reply(void)
 {
-	return (struct ping_event){ .outcome = OUTCOME_REPLY, .seq = 1, .from = addr_of("192.0.2.1"), .rtt = 48000, .queue = 2000,
+	return (struct ping_event){ .outcome = OUTCOME_REPLY, .seq = 1, .from = addr_of("192.0.2.1"), .rtt = 48000,
+		.queue = 2000,
 		.stamps = STAMPS_KERNEL_TXRX, .ttl = 64, .bytes = 64 };
 }
 
@@ -110,15 +112,18 @@ static void each_event_is_the_line_that_others_parse(void **state)
 		enum method method;
 		const char *target, *want;
 	} rows[] = {
-		{ OUTCOME_REPLY, METHOD_ICMP_RAW, "192.0.2.1", "64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.048 ms\n" },
+		{ OUTCOME_REPLY, METHOD_ICMP_RAW, "192.0.2.1",
+			"64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.048 ms\n" },
 		{ OUTCOME_REPLY, METHOD_ICMP_DGRAM, "example.com",
 			"64 bytes from example.com (192.0.2.1): icmp_seq=1 ttl=64 time=0.048 ms\n" },
 		{ OUTCOME_DUPLICATE, METHOD_ICMP_RAW, "192.0.2.1",
 			"64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.048 ms (DUP!)\n" },
-		{ OUTCOME_LATE, METHOD_ICMP_RAW, "192.0.2.1", "64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.048 ms (late)\n" },
+		{ OUTCOME_LATE, METHOD_ICMP_RAW, "192.0.2.1",
+			"64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.048 ms (late)\n" },
 		{ OUTCOME_LOST, METHOD_ICMP_RAW, "192.0.2.1", "no answer from 192.0.2.1: icmp_seq=1\n" },
 		{ OUTCOME_LOST, METHOD_TCP, "example.com", "no answer from example.com (192.0.2.1): tcp_seq=1\n" },
-		{ OUTCOME_ERROR, METHOD_ICMP_RAW, "example.com", "From 192.0.2.1 icmp_seq=1 Destination Host Unreachable\n" },
+		{ OUTCOME_ERROR, METHOD_ICMP_RAW, "example.com",
+			"From 192.0.2.1 icmp_seq=1 Destination Host Unreachable\n" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -187,11 +192,12 @@ static void the_statistics_are_those_of_ping_and_more(void **state)
 	struct ping_result r = usual();
 
 	ping_text_summary(fresh(), &r);
-	assert_string_equal(buf, "\n--- example.com ping statistics ---\n"
-				 "10 packets transmitted, 9 received, 10% packet loss, time 9012ms\n"
-				 "rtt min/avg/max/mdev = 1.235/2.346/3.457/0.457 ms\n"
-				 "rtt p50/p90/p99 = 2.222/3.333/3.444 ms, jitter 0.111 ms; icmp-raw, stamps kernel-txrx\n"
-				 "loss 10%, with 95% confidence 1.7876% to 40.4156%\n");
+	assert_string_equal(buf,
+		"\n--- example.com ping statistics ---\n"
+		"10 packets transmitted, 9 received, 10% packet loss, time 9012ms\n"
+		"rtt min/avg/max/mdev = 1.235/2.346/3.457/0.457 ms\n"
+		"rtt p50/p90/p99 = 2.222/3.333/3.444 ms, jitter 0.111 ms; icmp-raw, stamps kernel-txrx\n"
+		"loss 10%, with 95% confidence 1.7876% to 40.4156%\n");
 }
 
 static void the_statistics_name_what_else_there_was(void **state)
@@ -207,7 +213,8 @@ static void the_statistics_name_what_else_there_was(void **state)
 	r.in_flight = 6;
 	r.local_drops = 7;
 	ping_text_summary(fresh(), &r);
-	assert_non_null(strstr(buf, "\n10 packets transmitted, 9 received, +2 duplicates, +3 corrupted, +1 errors, 10% packet loss, "));
+	assert_non_null(strstr(buf,
+		"\n10 packets transmitted, 9 received, +2 duplicates, +3 corrupted, +1 errors, 10% packet loss, "));
 	assert_non_null(strstr(buf, "+4 late"));
 	assert_non_null(strstr(buf, "+5 reordered"));
 	assert_non_null(strstr(buf, "+6 still on the way"));
@@ -289,7 +296,8 @@ static void one_event_is_one_line_of_ndjson(void **state)
 	struct ping_event e = reply();
 
 	ping_ndjson_event(fresh(), &e, &r);
-	assert_string_equal(buf, "{\"schema\":1,\"type\":\"probe\",\"target\":\"example.com\",\"address\":\"192.0.2.1\",\"seq\":1,"
+	assert_string_equal(buf,
+		"{\"schema\":1,\"type\":\"probe\",\"target\":\"example.com\",\"address\":\"192.0.2.1\",\"seq\":1,"
 				 "\"outcome\":\"reply\",\"rtt_ms\":0.048000,\"host_queue_ms\":0.002000,\"ttl\":64,"
 				 "\"stamps\":\"kernel-txrx\",\"method\":\"icmp-raw\"}\n");
 }
@@ -297,11 +305,13 @@ static void one_event_is_one_line_of_ndjson(void **state)
 static void each_outcome_has_its_word_and_null_where_nothing_is_known(void **state)
 {
 	(void)state;
-	static const char *const words[] = { "\"reply\"", "\"lost\"", "\"late\"", "\"duplicate\"", "\"corrupt\"", "\"error\"" };
+	static const char *const words[] = { "\"reply\"", "\"lost\"", "\"late\"", "\"duplicate\"", "\"corrupt\"",
+		"\"error\"" };
 
 	for (int i = 0; i < OUTCOME_N; i++) {
 		struct ping_result r = usual();
-		struct ping_event e = { .outcome = (enum outcome)i, .seq = 7, .rtt = UNKNOWN, .queue = UNKNOWN, .ttl = -1 };
+		struct ping_event e = { .outcome = (enum outcome)i, .seq = 7, .rtt = UNKNOWN, .queue = UNKNOWN,
+			.ttl = -1 };
 
 		ping_ndjson_event(fresh(), &e, &r);
 		assert_true(is_json_line(buf));
@@ -318,7 +328,8 @@ static void an_error_says_who_reported_it(void **state)
 {
 	(void)state;
 	struct ping_result r = usual();
-	struct ping_event e = { .outcome = OUTCOME_ERROR, .seq = 1, .rtt = UNKNOWN, .queue = UNKNOWN, .ttl = -1, .type = 3,
+	struct ping_event e = { .outcome = OUTCOME_ERROR, .seq = 1, .rtt = UNKNOWN, .queue = UNKNOWN, .ttl = -1,
+		.type = 3,
 		.code = 0, .from = addr_of("192.0.2.254"), .text = "Destination Net Unreachable" };
 
 	ping_ndjson_event(fresh(), &e, &r);
@@ -388,7 +399,8 @@ static void samples_carry_the_prefix_of_ping(void **state)
 		ping_prom(t, row, &b, &named);
 	}
 	assert_true(prom_samples(buf) > 25);
-	assert_non_null(strstr(buf, "\nsonde_ping_lost_total{target=\"other\",address=\"192.0.2.1\",method=\"icmp-raw\"} 10\n"));
+	assert_non_null(strstr(buf,
+		"\nsonde_ping_lost_total{target=\"other\",address=\"192.0.2.1\",method=\"icmp-raw\"} 10\n"));
 	assert_non_null(strstr(buf, "\nsonde_ping_rtt_p99_seconds{target=\"example.com\""));
 	assert_null(strstr(buf, "\nsonde_ping_rtt_p99_seconds{target=\"other\""));
 }

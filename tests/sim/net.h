@@ -57,13 +57,18 @@ static inline void net_swap(struct net *net, size_t a, size_t b)
 	net->v[b] = t;
 }
 
+static inline ns_t net_jitter(struct net *net)
+{
+	return net->cfg.jitter > 0 ? (ns_t)rng_below(&net->rng, (uint64_t)net->cfg.jitter) : 0;
+}
+
 static inline void net_push(struct net *net, unsigned to, const void *p, size_t n)
 {
 	size_t i = net->n++;
 
 	assert_true(i < NET_PACKETS && n <= NET_MTU);
 	net->v[i] = (struct net_packet){ .at = net->now + net->cfg.delay, .order = net->order++, .to = to, .n = n };
-	net->v[i].at += net->cfg.jitter > 0 ? (ns_t)rng_below(&net->rng, (uint64_t)net->cfg.jitter) : 0;
+	net->v[i].at += net_jitter(net);
 	memcpy(net->v[i].p, p, n);
 	for (; i > 0 && net_before(&net->v[i], &net->v[(i - 1) / 2]); i = (i - 1) / 2)
 		net_swap(net, i, (i - 1) / 2);
@@ -164,7 +169,7 @@ static inline void stream_copy(struct stream *s, size_t at, char *out, const cha
 
 static inline ns_t stream_arrival(struct net *net, struct stream *s)
 {
-	ns_t at = net->now + net->cfg.delay + (net->cfg.jitter > 0 ? (ns_t)rng_below(&net->rng, (uint64_t)net->cfg.jitter) : 0);
+	ns_t at = net->now + net->cfg.delay + net_jitter(net);
 
 	while (rng_chance(&net->rng, net->cfg.loss))
 		at += 200 * NS_PER_MS;

@@ -213,7 +213,8 @@ static void an_hour_with_a_tenth_lost_is_reported_exactly(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 0; seed < 10; seed++) {
-		struct ping_cfg cfg = { .interval = NS_PER_S, .timeout = 2 * NS_PER_S, .count = 3600, .size = 56, .key = { 42 } };
+		struct ping_cfg cfg = { .interval = NS_PER_S, .timeout = 2 * NS_PER_S, .count = 3600, .size = 56,
+			.key = { 42 } };
 		struct net_cfg weather = { .delay = 20 * NS_PER_MS, .jitter = 15 * NS_PER_MS, .loss = 51317 };
 
 		begin(cfg, weather, 1, seed);
@@ -233,7 +234,8 @@ static void an_hour_with_a_tenth_lost_is_reported_exactly(void **state)
 static void a_slow_process_delays_single_probes_and_not_the_schedule(void **state)
 {
 	(void)state;
-	struct ping_cfg cfg = { .interval = NS_PER_S, .timeout = 2 * NS_PER_S, .count = 3600, .size = 56, .key = { 42 } };
+	struct ping_cfg cfg = { .interval = NS_PER_S, .timeout = 2 * NS_PER_S, .count = 3600, .size = 56,
+		.key = { 42 } };
 	struct net_cfg weather = { .delay = 20 * NS_PER_MS, .jitter = 15 * NS_PER_MS, .loss = 50000 };
 
 	begin(cfg, weather, 1, 5);
@@ -250,9 +252,11 @@ static void late_copied_and_reordered_replies_are_each_what_they_are(void **stat
 {
 	(void)state;
 	for (uint64_t seed = 0; seed < 30; seed++) {
-		struct ping_cfg cfg = { .interval = 10 * NS_PER_MS, .timeout = 150 * NS_PER_MS, .count = 1500, .size = 16,
+		struct ping_cfg cfg = { .interval = 10 * NS_PER_MS, .timeout = 150 * NS_PER_MS, .count = 1500,
+			.size = 16,
 			.key = { 1, 2, 3 } };
-		struct net_cfg weather = { .delay = 30 * NS_PER_MS, .jitter = 60 * NS_PER_MS, .loss = 30000, .copy = 40000 };
+		struct net_cfg weather = { .delay = 30 * NS_PER_MS, .jitter = 60 * NS_PER_MS, .loss = 30000,
+			.copy = 40000 };
 
 		begin(cfg, weather, 1, seed);
 		run(NS_NEVER, 0);

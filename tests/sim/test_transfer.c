@@ -70,14 +70,20 @@ static struct rate_result run(const struct link *k, ns_t time, uint64_t seed)
 	struct rng rng = rng_of(seed);
 	double bytes = 0;
 
+	memset(&transfer, 0xa5, sizeof(transfer));
 	transfer_init(&transfer, &cfg, START);
 	for (ns_t now = START; transfer.phase != TRANSFER_OVER; now += STEP) {
+		unsigned before = transfer.connections;
+
 		bytes += move(lanes, k, now, &rng);
 		if (bytes >= 1)
 			transfer_flows(&transfer, now);
 		if (now >= transfer_deadline(&transfer))
 			assert_true(transfer_tick(&transfer, now, (uint64_t)bytes));
 		assert_true(transfer.connections >= 1 && transfer.connections <= TRANSFER_CONNECTIONS_MAX);
+		/* What is found out in the second half could not be measured any more. */
+		if (transfer.connections > before)
+			assert_true(transfer_end(&transfer) - now >= time / 2);
 	}
 	return rate_finish(&transfer.rate);
 }
@@ -117,8 +123,10 @@ static void a_known_rate_is_found_within_a_hundredth(void **state)
 		struct rate_result r = run(k, times[i / COUNT(links)], i);
 		int64_t want = capacity(k, transfer.connections);
 
-		if (transfer.connections != k->want || r.bits_per_s < want / 100 * 99 || r.bits_per_s > want / 100 * 101)
-			print_message("# %s: %lld bit/s on %u\n", k->what, (long long)r.bits_per_s, transfer.connections);
+		if (transfer.connections != k->want || r.bits_per_s < want / 100 * 99 ||
+			r.bits_per_s > want / 100 * 101)
+			print_message("# %s: %lld bit/s on %u\n", k->what, (long long)r.bits_per_s,
+				transfer.connections);
 		assert_int_equal(transfer.connections, k->want);
 		assert_true(r.measured && r.stable);
 		assert_true(r.bits_per_s >= want / 100 * 99 && r.bits_per_s <= want / 100 * 101);
@@ -151,6 +159,7 @@ static void a_second_connection_that_brings_nothing_is_given_up(void **state)
 	double bytes = 0;
 	unsigned most = 0;
 
+	memset(&transfer, 0xa5, sizeof(transfer));
 	transfer_init(&transfer, &cfg, START);
 	ns_t now = START;
 
@@ -171,7 +180,7 @@ static void as_many_connections_are_tried_as_bring_more(void **state)
 {
 	(void)state;
 	static const struct link wide = { "wide", 100000 * MBIT, 30 * MBIT, 20 * NS_PER_MS, 0, 0, 0 };
-	struct rate_result r = run(&wide, 30 * NS_PER_S, 1);
+	struct rate_result r = run(&wide, 120 * NS_PER_S, 1);
 	int64_t want = 30 * MBIT * (int64_t)transfer.connections;
 
 	assert_int_equal(transfer.connections, TRANSFER_CONNECTIONS_MAX);

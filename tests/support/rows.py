@@ -33,7 +33,11 @@ class Rows(unittest.TestCase):
         key = cls.__name__, "test_" + sentence
         assert key not in Rows.jobs, key
         Rows.jobs[key] = talk, make_args, fast
-        setattr(cls, key[1], lambda self: judge(self, self.result()))
+
+        def test(self):
+            judge(self, self.result())
+
+        setattr(cls, key[1], test)
 
     def result(self):
         r = Rows.results[type(self).__name__, self._testMethodName].result()
