@@ -32,7 +32,10 @@ STATIC_LINK := $(if $(STATIC),-static -no-pie -Wl$(comma)-z$(comma)noseparate-co
 LINK := -Wl,--gc-sections,--build-id=none $(if $(filter -g%,$(CFLAGS)),,-s) $(STATIC_LINK) $(LDFLAGS)
 
 PURE := $(wildcard src/core/*.c src/engine/*.c src/out/*.c)
-REST := $(wildcard src/sys/*.c src/run/*.c src/cmd/*.c src/web/*.c)
+# Names by libc, or by our stub: a static program cannot load what libc's way needs at run time.
+RESOLVE ?= $(if $(STATIC),stub,libc)
+REST := $(filter-out $(if $(filter stub,$(RESOLVE)),src/sys/look_up.c,src/sys/look_up_stub.c), \
+	$(wildcard src/sys/*.c src/run/*.c src/cmd/*.c src/web/*.c))
 obj = $(patsubst src/%.c,$(B)/obj/%.o,$(1))
 
 PURE_TESTS := $(wildcard tests/core/test_*.c tests/engine/test_*.c tests/out/test_*.c)

@@ -47,7 +47,7 @@ static bool is_misspelt(const char *word, struct fault *why)
 
 	if (!near || slice_find(slice_of(word), '.') < slice_of(word).n || slice_find(slice_of(word), ':') < slice_of(word).n)
 		return false;
-	fault_hint(why, "sonde ", slice_of(near));
+	fault_hint(why, "sonde %s", near);
 	return true;
 }
 
@@ -69,6 +69,7 @@ int main(int argc, char **argv)
 		return print_help(c);
 	int code = c->run(argc - skip, argv + skip, &why);
 
+	terminal_fault(&why);
 	if (why.kind != FAULT_NONE && code != 0) {
 		if (skip == 1 && why.kind != FAULT_PEER)
 			is_misspelt(argv[1], &why);

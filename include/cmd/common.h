@@ -31,6 +31,7 @@ bool common_origin(const struct common *c, struct origin *ret, struct fault *why
 
 struct expectations {
 	struct expect v[OPT_LIST_MAX];
+	enum expect_unit unit[OPT_LIST_MAX];
 	struct check_expectation judged[OPT_LIST_MAX];
 	size_t n;
 	bool missed;
@@ -43,8 +44,12 @@ bool expectations_parse(struct expectations *e, const struct common *c, const st
 /* Judge number @i by what was measured, UNKNOWN for nothing. */
 void expectations_judge(struct expectations *e, size_t i, int64_t value);
 
-/* A line each, for people. */
-void expectations_put(struct text *t, const struct expectations *e, const struct expect_figure *table);
+/* A line each with the result as text; with another format on standard error, where one was missed. False as common_flush(). */
+bool expectations_tell(struct text *t, const struct expectations *e, const struct expect_figure *table,
+	const struct common *c);
+
+/* As ndjson, a fault is a line of the result too. */
+void common_error(const struct common *c, const struct fault *why);
 
 /* Standard output gone: end quietly where its reader left, loudly where a disk is full. */
 #define EXIT_NO_OUTPUT 2

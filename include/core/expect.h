@@ -4,8 +4,15 @@
 #define CORE_EXPECT_H
 
 #include "core/fault.h"
+#include "core/units.h"
 
-enum expect_unit { EXPECT_RATE, EXPECT_TIME, EXPECT_RATIO, EXPECT_COUNT };
+enum expect_unit {
+	EXPECT_COUNT = UNITS_COUNT,
+	EXPECT_TIME = UNITS_DURATION,
+	EXPECT_RATE = UNITS_RATE,
+	EXPECT_RATIO = UNITS_RATIO,
+};
+
 enum expect_op { EXPECT_LT, EXPECT_LE, EXPECT_GT, EXPECT_GE };
 
 /* A figure that may be bounded: the command has a table of these, ended by a NULL name. */
@@ -32,7 +39,7 @@ enum expect_verdict { EXPECT_MET, EXPECT_MISSED, EXPECT_UNMEASURED };
  */
 bool expect_parse(const char *s, const struct expect_figure *table, struct expect *ret, struct fault *why);
 
-/* @value in the figure's unit, or UNKNOWN (core/json.h), which is never met. */
+/* @value in the figure's unit, or UNKNOWN, which is never met. */
 enum expect_verdict expect_judge(const struct expect *e, int64_t value);
 
 /* `download>=100M: missed, 94.1 Mbit/s is 5.9 Mbit/s too low`; says so when met or not measured too. */

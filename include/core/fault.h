@@ -20,7 +20,7 @@ enum fault_kind {
 
 struct fault {
 	enum fault_kind kind;
-	char text[FAULT_TEXT_MAX];             /* lower case, no full stop */
+	char text[FAULT_TEXT_MAX];               /* lower case, no full stop */
 	char hints[FAULT_HINTS][FAULT_TEXT_MAX]; /* each a command or a short clause; "" for none */
 };
 
@@ -34,8 +34,11 @@ struct fault {
  */
 bool fault_set(struct fault *f, enum fault_kind kind, const char *what, struct slice object, const char *why);
 
-/* Add a line under the message, in the next free place; dropped where both are taken. */
-void fault_hint(struct fault *f, const char *text, struct slice tail);
+/* The same for a sentence of another shape: whatever is put into the text that comes back is the message. */
+struct text fault_begin(struct fault *f, enum fault_kind kind);
+
+/* Add a line under the message, as text_put(), in the next free place; dropped where both are taken. */
+void fault_hint(struct fault *f, const char *format, ...);
 
 /* `sonde: <command>: <text>` and the hints as `  try: …` and `  or: …`, each line ended. @command may be NULL. */
 void fault_put(struct text *t, const struct fault *f, const char *command);

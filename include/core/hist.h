@@ -27,7 +27,7 @@ void hist_merge(struct hist *to, const struct hist *from);
  * hist_quantile() - Nearest-rank quantile: the middle of the bin that holds it
  * @per_mille:  0..1000; the rank is ceil(n * @per_mille / 1000), at least 1
  *
- * Return: nanoseconds; UNKNOWN of core/json.h where the histogram is empty.
+ * Return: nanoseconds; UNKNOWN where the histogram is empty.
  */
 ns_t hist_quantile(const struct hist *h, unsigned per_mille);
 

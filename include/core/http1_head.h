@@ -44,8 +44,8 @@ struct http1_head {
 	unsigned status;             /* of a response, 100..999 */
 	struct slice reason;         /* may be empty */
 	unsigned minor;              /* 0 or 1 */
-	struct http1_field fields[HTTP1_FIELDS_MAX];
 	size_t n_fields;
+	struct http1_field fields[HTTP1_FIELDS_MAX];
 };
 
 /* A method or a field name: one or more of RFC 9110's tchar (section 5.6.2). */

@@ -12,7 +12,9 @@ enum io {
 	IO_UNREACHABLE = -5, /* no route, or a router said no */
 	IO_TIMEOUT = -6,     /* no answer in time */
 	IO_DENIED = -7,      /* this machine does not allow it */
-	IO_FAILED = -8,      /* anything else */
+	IO_IN_USE = -8,      /* somebody else has that address and port */
+	IO_NO_ROOM = -9,     /* no descriptor left */
+	IO_FAILED = -10,     /* anything else */
 };
 
 /* "Connection refused", in the words of strerror(3), so that they can be searched for. */

@@ -6,15 +6,16 @@
 #include "core/ns.h"
 #include "core/text.h"
 
-/* The field holds no measurement: written as null. Nothing that is measured here can be negative. */
-#define UNKNOWN INT64_C(-1)
-
 struct json {
 	struct text *out;
 	bool comma; /* private: something stands before in this object or array */
 };
 
 void json_init(struct json *j, struct text *out);
+
+/* A document of ours: `{"schema":1,"type":…`, and at its end the brace and a new line. */
+void json_begin(struct json *j, struct text *out, const char *type);
+void json_end(struct json *j);
 
 /* In an object @key is the member's name; in an array, or at the top, NULL. */
 void json_open(struct json *j, const char *key);  /* { */
@@ -24,6 +25,9 @@ void json_array_end(struct json *j);              /* ] */
 
 /* Bytes that are not valid UTF-8 become U+FFFD; control characters \u00NN. NULL slice.p gives null. */
 void json_string(struct json *j, const char *key, struct slice s);
+
+/* A C string; NULL and "" give null. */
+void json_word(struct json *j, const char *key, const char *word);
 void json_int(struct json *j, const char *key, int64_t v);
 void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);

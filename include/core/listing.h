@@ -11,11 +11,11 @@
 #define LISTING_HREF_MAX 1024
 
 struct listing {
-	char href[LISTING_HREF_MAX]; /* private, as everything here */
-	size_t n;
-	uint8_t state;
+	uint8_t state; /* private, as everything here */
 	char quote;
 	uint8_t matched;
+	size_t n;
+	char href[LISTING_HREF_MAX];
 };
 
 void listing_init(struct listing *l);

@@ -14,6 +14,9 @@ typedef int64_t ns_t;
 /* A deadline that never comes. */
 #define NS_NEVER INT64_MAX
 
+/* Stands where nothing was measured, in any unit. Nothing that is measured here can be negative. */
+#define UNKNOWN INT64_C(-1)
+
 static inline ns_t ns_min(ns_t a, ns_t b)
 {
 	return a < b ? a : b;

@@ -7,19 +7,19 @@
 #define CORE_OPT_H
 
 #include "core/fault.h"
-#include "core/ns.h"
+#include "core/units.h"
 
-enum opt_kind {      /* the field at `off` is */
-	OPT_FLAG,     /* bool: set to true */
-	OPT_VALUE,    /* int: set to `lo` (for -4 and -6, which share a field) */
-	OPT_COUNT,    /* int64_t, lo..hi */
-	OPT_DURATION, /* ns_t, lo..hi */
-	OPT_SIZE,     /* int64_t bytes, lo..hi */
-	OPT_RATE,     /* int64_t bits a second, lo..hi */
-	OPT_STRING,   /* const char * */
-	OPT_CHOICE,   /* int: the index in `words` */
-	OPT_SET,      /* unsigned: bit i for words[i]; `a,b` adds several */
-	OPT_LIST,     /* struct opt_list: may be given again */
+enum opt_kind {                        /* the field at `off` is */
+	OPT_COUNT = UNITS_COUNT,       /* int64_t, lo..hi */
+	OPT_DURATION = UNITS_DURATION, /* ns_t, lo..hi */
+	OPT_SIZE = UNITS_SIZE,         /* int64_t bytes, lo..hi */
+	OPT_RATE = UNITS_RATE,         /* int64_t bits a second, lo..hi */
+	OPT_FLAG = UNITS_N,            /* bool: set to true */
+	OPT_VALUE,                     /* int: set to `lo` (for -4 and -6, which share a field) */
+	OPT_STRING,                    /* const char * */
+	OPT_CHOICE,                    /* int: the index in `words` */
+	OPT_SET,                       /* unsigned: bit i for words[i]; `a,b` adds several */
+	OPT_LIST,                      /* struct opt_list: may be given again */
 };
 
 #define OPT_LIST_MAX 8
@@ -30,12 +30,12 @@ struct opt_list {
 };
 
 struct opt {
-	char key;          /* 'c' for -c, 0 for none */
-	enum opt_kind kind;
-	size_t off;        /* offsetof the field in the command's configuration */
-	const char *name;  /* "count" for --count; never NULL */
-	const char *arg;   /* "N" in the help; NULL for flags */
-	const char *help;  /* one line, with the default */
+	char key;         /* 'c' for -c, 0 for none */
+	uint8_t kind;     /* enum opt_kind */
+	uint16_t off;     /* offsetof the field in the command's configuration */
+	const char *name; /* "count" for --count; never NULL */
+	const char *arg;  /* "N" in the help; NULL for flags */
+	const char *help; /* one line, with the default */
 	int64_t lo, hi;
 	const char *const *words; /* NULL-terminated, for OPT_CHOICE and OPT_SET */
 };
@@ -63,7 +63,13 @@ int opt_parse(const struct opt_table *tables, int argc, char **argv, void *cfg, 
 /* `  -c, --count N        stop after N probes` in aligned columns, `title:` above each table. */
 void opt_help(struct text *t, const struct opt_table *tables);
 
-/* The word among the NULL-terminated @words that is nearest to @s within two edits, or NULL. */
+/* More edits than a slip of the fingers makes. */
+#define OPT_FAR 3
+
+/* How many edits make @word of @typed, two swapped neighbours being one; OPT_FAR for that or more, or all letters. */
+unsigned opt_edits(struct slice typed, const char *word);
+
+/* The word among the NULL-terminated @words that is nearest to @s, or NULL where all are far. */
 const char *opt_nearest(const char *s, const char *const *words);
 
 #endif

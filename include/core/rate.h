@@ -25,6 +25,7 @@ struct rate {
 		uint64_t bytes;
 	} v[RATE_SAMPLES_MAX];
 	size_t n;
+	ns_t least;  /* a steady part shorter than this is none; 0 from rate_init() */
 	size_t from; /* samples before this one belong to an earlier set of connections */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was measured, as plain values: engines fill these, out/ writes them. UNKNOWN (core/json.h)
+ * What was measured, as plain values: engines fill these, out/ writes them. UNKNOWN
  * stands where nothing was measured; a zero is a measured zero.
  */
 #ifndef CORE_RESULT_H
@@ -26,7 +26,6 @@ enum outcome {
 
 struct ping_result {
 	const char *target; /* as the user wrote it */
-	char address[ADDR_TEXT_MAX];
 	enum method method;
 	enum stamps stamps;
 	const char *reason; /* why not a better method; "" where there is none better */
@@ -35,6 +34,7 @@ struct ping_result {
 	ns_t rtt_min, rtt_mean, rtt_max, rtt_mdev, rtt_p50, rtt_p90, rtt_p99;
 	ns_t jitter, ipdv_p99, host_queue_p50;
 	ns_t elapsed;
+	char address[ADDR_TEXT_MAX];
 };
 
 enum flow_status { FLOW_SKIPPED, FLOW_OK, FLOW_UNSUPPORTED, FLOW_FAILED, FLOW_STATUS_N };
@@ -55,8 +55,7 @@ enum limited_by {
 
 struct flow_result {
 	enum flow_status status;
-	char reason[FLOW_REASON_MAX]; /* a clause, "" where status is ok and nothing is to be said */
-	int64_t bits_per_second;      /* over the measured part, as bytes and elapsed */
+	int64_t bits_per_second; /* over the measured part, as bytes and elapsed */
 	int64_t bytes;
 	ns_t elapsed;
 	int64_t total_bytes; /* all payload of the run, ramp included */
@@ -67,9 +66,10 @@ struct flow_result {
 	bool counted_by_receiver;
 	enum limited_by limited_by;
 	int64_t retransmits;
-	char congestion_control[CONGESTION_MAX]; /* "" where unknown */
 	ns_t cpu_per_gigabyte;                   /* CPU time of this process */
 	int64_t cpu_share_ppm;                   /* of one CPU */
+	char congestion_control[CONGESTION_MAX]; /* "" where unknown */
+	char reason[FLOW_REASON_MAX];            /* a clause, "" where status is ok and nothing is to be said */
 };
 
 enum server_kind { SERVER_UNKNOWN, SERVER_SONDE, SERVER_FILE, SERVER_KIND_N };
@@ -92,7 +92,7 @@ const char *method_name(enum method m);
 const char *stamps_name(enum stamps s);
 const char *outcome_name(enum outcome o);
 const char *flow_status_name(enum flow_status s);
-const char *limited_by_name(enum limited_by l); /* NULL where unknown */
+const char *limited_by_name(enum limited_by l);   /* NULL where unknown */
 const char *server_kind_name(enum server_kind k); /* NULL where unknown */
 
 /* Nothing measured, status skipped, every figure UNKNOWN. */

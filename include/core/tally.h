@@ -20,7 +20,7 @@ struct tally {
 /* @rtt >= 0; one above 2^40 ns (18 minutes) counts as that. */
 void tally_add(struct tally *t, ns_t rtt);
 
-/* Arithmetic mean, rounded down; UNKNOWN (core/json.h) where n is 0. */
+/* Arithmetic mean, rounded down; UNKNOWN where n is 0. */
 ns_t tally_mean(const struct tally *t);
 
 /* mdev of ping(8): the population standard deviation sqrt(E[x^2] - E[x]^2); UNKNOWN where n is 0. */

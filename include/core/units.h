@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Numbers with units, read and written. The decimal separator is a point in every locale.
- * A reader returns NULL, or the reason in a word for a message: "is not a duration",
- * "is too small", "is too large"; *ret is written only on success. A blank may stand before the
- * unit, so that whatever units_put_* prints can be typed back in.
  */
 #ifndef CORE_UNITS_H
 #define CORE_UNITS_H
@@ -11,20 +8,27 @@
 #include "core/ns.h"
 #include "core/text.h"
 
-/* `500ms`, `10s`, `1.5m` or `1.5min`, `2h`, `20us`, `100ns`; a bare number is seconds, as in ping(8). */
-const char *units_duration(struct slice s, ns_t lo, ns_t hi, ns_t *ret);
+enum units_kind {
+	UNITS_COUNT,    /* a whole number */
+	UNITS_DURATION, /* ns: `500ms`, `1.5m` or `1.5min`, `2h`, `20us`; a bare number is seconds, as in ping(8) */
+	UNITS_SIZE,     /* bytes: `1500`, `64KiB`, `10MB`; K M G T decimal, Ki Mi Gi Ti binary, k as K, B at will */
+	UNITS_RATE,     /* bit/s: `100M`, `2.5G`, `64k`, `100Mbit`, `100Mbit/s`, `100Mbps`; decimal prefixes */
+	UNITS_RATIO,    /* parts per million: `1%`, `0.5%`, or a fraction, `0.01` */
+	UNITS_N,
+};
 
-/* Bytes: `1500`, `64KiB`, `1MiB`, `10MB`, `10M`; K M G T are decimal, Ki Mi Gi Ti binary, k as K; B may be left out. */
-const char *units_size(struct slice s, int64_t lo, int64_t hi, int64_t *ret);
+/**
+ * units_read() - Read a whole slice as a number
+ * @lo, @hi:  what it may be
+ * @ret:      written only on success
+ *
+ * A blank may stand before the unit, so that whatever units_put_* prints can be typed back in.
+ * Return: NULL, or the reason: "is not a duration", "is too small", "is too large".
+ */
+const char *units_read(struct slice s, enum units_kind kind, int64_t lo, int64_t hi, int64_t *ret);
 
-/* Bits a second: `100M`, `2.5G`, `64k`, `100Mbit`, `100Mbit/s`, `100Mbps`; decimal prefixes. */
-const char *units_rate(struct slice s, int64_t lo, int64_t hi, int64_t *ret);
-
-/* A whole number. */
-const char *units_count(struct slice s, int64_t lo, int64_t hi, int64_t *ret);
-
-/* A share in parts per million: `1%`, `0.5%`, or a fraction `0.01`. */
-const char *units_ratio(struct slice s, int64_t lo, int64_t hi, int64_t *ret_ppm);
+/* As one of these below; UNITS_COUNT as it is. */
+void units_put(struct text *t, enum units_kind kind, int64_t v);
 
 /* `12.345`: milliseconds with three decimals. */
 void units_put_ms(struct text *t, ns_t ns);

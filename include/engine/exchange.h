@@ -91,6 +91,9 @@ void exchange_moved(struct exchange *x, uint64_t n, ns_t stamp);
 /* The connection ended: IO_END for a proper close, another enum io for the rest. */
 void exchange_closed(struct exchange *x, int io, ns_t stamp);
 
+/* There was progress that only the connection shows: patience begins anew. */
+void exchange_touch(struct exchange *x, ns_t now);
+
 /* Gives up where the deadline has passed. */
 void exchange_tick(struct exchange *x, ns_t now);
 

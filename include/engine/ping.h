@@ -25,6 +25,7 @@ struct ping_hists {
 struct ping_target {
 	const char *name; /* as the user wrote it */
 	struct addr addr;
+	bool closed_is_reply;     /* for TCP: a refusal has travelled the same way as an answer */
 	struct ping_hists *hists; /* zeroed by the caller, or NULL */
 	/* private */
 	uint64_t sent, received, lost, late, duplicates, reordered, corrupt, errors;
@@ -39,6 +40,7 @@ struct ping_cfg {
 	ns_t duration;     /* stop all after this long; 0 for no end */
 	uint64_t count;    /* probes to each target; 0 for no end */
 	size_t size;       /* payload bytes, 0..ICMP_DATA_MAX */
+	uint32_t first;    /* number of the first probe on the wire, 0 for 1; a socket that goes on goes on counting */
 	uint8_t key[16];   /* random: seals the payload */
 	uint16_t id[2];    /* identifier of the IPv4 and of the IPv6 socket */
 };
@@ -66,7 +68,7 @@ struct ping {
 	size_t n;
 	/* private */
 	struct ping_slot *slots;
-	ns_t start, end;
+	ns_t began, start, end; /* start moves where a sleep of the machine was skipped */
 	uint64_t round; /* probes that the target at the cursor was sent */
 	size_t cursor;
 	uint32_t head, tail; /* wire numbers, unwrapped: next to send, oldest that may be waiting */
@@ -118,11 +120,20 @@ bool ping_refused(struct ping *p, uint16_t wire, const char *text, struct ping_e
 /* The oldest probe whose time is over, if any; call until false. */
 bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret);
 
+/* Whose probe is that? Of a number that is under way. */
+static inline const struct ping_target *ping_target_of(const struct ping *p, uint16_t wire)
+{
+	return &p->targets[p->slots[wire % PING_SLOTS].target];
+}
+
 /* Send no more; what is in flight may still be answered. */
 void ping_stop(struct ping *p);
 
 /* Nothing more to send, and nothing in flight or no time left for it. */
 bool ping_done(const struct ping *p, ns_t now);
+
+/* Only who it is: target, address, stamps; cheap enough for each event. */
+void ping_label(const struct ping *p, size_t target, struct ping_result *ret);
 
 /* So far, or at the end. Fills all but method, reason and local_drops. */
 void ping_result(const struct ping *p, size_t target, ns_t now, struct ping_result *ret);

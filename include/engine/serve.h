@@ -18,7 +18,7 @@
 /* A request head must fit: RFC 9112 section 3 asks for 8,000 octets of request line. */
 #define SERVE_IN_MAX 8192
 #define SERVE_OUT_MAX 1024
-#define SERVE_NAMES_MAX 8
+#define SERVE_NAMES_MAX 9
 
 struct serve_cfg {
 	struct slice names[SERVE_NAMES_MAX]; /* accepted in Host besides addresses and local names */
@@ -84,6 +84,9 @@ void serve_moved(struct serve *s, uint64_t n, ns_t now);
 
 /* The peer ended its side (IO_END) or the connection broke. */
 void serve_closed(struct serve *s, int io);
+
+/* There was progress that only the connection shows: patience begins anew. */
+void serve_touch(struct serve *s, ns_t now);
 
 /* Ends downloads whose time has come and connections whose deadline has passed. */
 void serve_tick(struct serve *s, ns_t now);

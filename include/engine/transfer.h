@@ -51,6 +51,12 @@ ns_t transfer_end(const struct transfer *t);
  */
 bool transfer_tick(struct transfer *t, ns_t now, uint64_t bytes);
 
+/* Bits a second over the last moments, for people who watch; UNKNOWN before there is an interval. */
+int64_t transfer_recent(const struct transfer *t);
+
+/* What counts. A steady part that is too short or too uneven to be called so is none. */
+struct rate_result transfer_result(const struct transfer *t);
+
 /* The first payload byte moved, or the first one after another connection was dropped: look at once. */
 void transfer_flows(struct transfer *t, ns_t now);
 

@@ -3,6 +3,7 @@
 #ifndef OUT_CHECK_H
 #define OUT_CHECK_H
 
+#include "core/expect.h"
 #include "core/result.h"
 
 /* Text: what is being measured, then one block a phase, each written when it is known. */
@@ -25,6 +26,7 @@ void check_ndjson_progress(struct text *t, const char *phase, int64_t bits_per_s
 /* One expectation, judged. */
 struct check_expectation {
 	const char *text;
+	enum expect_unit unit;
 	bool met;
 	int64_t value; /* in the figure's unit: bit/s, ns, ppm; UNKNOWN */
 };

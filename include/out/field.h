@@ -10,26 +10,26 @@
 #include "core/result.h"
 
 enum field_kind {     /* the member at `off` is */
-	FIELD_STRING,  /* const char *; NULL is unknown */
-	FIELD_CHARS,   /* char[]; "" is unknown */
-	FIELD_COUNT,   /* int64_t */
-	FIELD_MS,      /* ns_t, written in milliseconds */
-	FIELD_SECONDS, /* ns_t, written in seconds */
-	FIELD_RATIO,   /* int64_t parts per million, written 0..1 */
-	FIELD_BOOL,
-	FIELD_METHOD,  /* enum method, as the other enums by name */
+	FIELD_STRING, /* const char *; NULL is unknown */
+	FIELD_CHARS,  /* char[]; "" is unknown */
+	FIELD_METHOD, /* enum method, as the other enums by name */
 	FIELD_STAMPS,
 	FIELD_STATUS,
 	FIELD_LIMIT,
 	FIELD_COUNTED, /* bool counted_by_receiver */
+	FIELD_BOOL,    /* from here on numbers */
+	FIELD_COUNT,   /* int64_t */
+	FIELD_TOTAL,   /* int64_t that only grows */
+	FIELD_RATIO,   /* int64_t parts per million, written 0..1 */
+	FIELD_MS,      /* ns_t, written in milliseconds */
+	FIELD_SECONDS, /* ns_t, written in seconds */
 };
 
 struct field {
 	const char *name; /* with its unit: the JSON key and the CSV column */
-	enum field_kind kind;
-	size_t off;
-	const char *metric; /* Prometheus name without its prefix, in base units; "" makes it a label; NULL for neither */
-	const char *help;
+	const char *help; /* makes a number a metric and a word a label of Prometheus; NULL for neither */
+	uint16_t off;
+	uint8_t kind;
 };
 
 struct field_table {
@@ -40,10 +40,13 @@ struct field_table {
 extern const struct field_table ping_fields; /* of struct ping_result */
 extern const struct field_table flow_fields; /* of struct flow_result */
 
-/* Every member of @object into the open JSON object. A flow that was not measured has null for its figures. */
-void field_json(struct json *j, const struct field_table *t, const void *object);
+/*
+ * `"key":{…}` as json_open(), or null where @object is NULL. A flow that was not measured has null for
+ * its figures.
+ */
+void field_json(struct json *j, const char *key, const struct field_table *t, const void *object);
 
-/* Column names, each behind @prefix, separated by commas; and the cells. Neither ends the line. */
+/* Column names, each behind @prefix, with commas between; and the cells, empty where @object is NULL. No line ends. */
 void field_csv_head(struct text *t, const struct field_table *f, const char *prefix);
 void field_csv_row(struct text *t, const struct field_table *f, const void *object);
 
@@ -51,14 +54,15 @@ void field_csv_row(struct text *t, const struct field_table *f, const void *obje
 void field_csv_cell(struct text *t, struct slice s);
 
 /**
- * field_prom() - One sample in the exposition format of Prometheus, `# HELP` and `# TYPE` before the first of its metric
- * @row:    in @f; rows without a metric write nothing, so all may be asked for in turn
- * @extra:  one more label, its name and value; NULL name for none
+ * field_prom() - One sample for Prometheus, with `# HELP` and `# TYPE` before the first of its metric
+ * @row:    in @f; rows that are no metric write nothing, so all may be asked for in turn
+ * @label:  one more label, `load="none"`; NULL for none
  * @named:  the metric's head is written; false before the first sample of a row
  *
+ * The metric is named after the field, in base units: `sent` counts in `sent_total`, `jitter_ms` is `jitter_seconds`.
  * All samples of one metric must stand together: loop over rows outside, over objects inside.
  */
 void field_prom(struct text *t, const struct field_table *f, size_t row, const char *prefix, const void *object,
-	const char *const extra[2], bool *named);
+	const char *label, bool *named);
 
 #endif

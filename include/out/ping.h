@@ -18,7 +18,7 @@ void ping_text_summary(struct text *t, const struct ping_result *r);
 void ping_text_table_head(struct text *t);
 void ping_text_table_row(struct text *t, const struct ping_result *r);
 
-/* `"key":{…}` in an open object; with NULL as @key a bare object. */
+/* `"key":{…}` in an open object, null where @r is NULL; with NULL as @key a bare object. */
 void ping_json(struct json *j, const char *key, const struct ping_result *r);
 
 /* One event as a line of NDJSON. */

@@ -36,7 +36,7 @@ struct check {
 	struct ping_target to;
 	enum via via;
 	enum check_phase phase;
-	bool surveyed, phase_open;
+	bool surveyed, phase_due, phase_open, fell_back;
 	ns_t phase_began, server_cpu, last_rtt;
 	int64_t last_rate;
 	/* the large ones last, so that what is asked for often is near */

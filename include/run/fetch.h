@@ -19,6 +19,9 @@ struct fetch {
 bool fetch_open(struct fetch *f, struct fault *why);
 void fetch_close(struct fetch *f);
 
+/* Close the connection; the next request opens another one. */
+void fetch_hang_up(struct fetch *f);
+
 /* The last exchange. */
 static inline const struct exchange *fetch_exchange(const struct fetch *f)
 {

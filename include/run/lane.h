@@ -27,6 +27,7 @@ struct lane {
 	uint64_t key;
 	unsigned watched;
 	struct gather gather;
+	uint64_t delivered, noticed; /* payload acknowledged: so far, and at the last tick */
 	uint64_t ahead;      /* written before it is sent, as the socket has it */
 	struct text answer;
 	char doc[256];       /* the answer to an upload */
@@ -41,7 +42,7 @@ void lane_dial(struct lane *c, const struct addr *to, const struct origin *from,
 const char *lane_ask(struct lane *c, struct exchange_request *r, ns_t now);
 
 /* Something is ready. The state tells what came of it; LANE_FREE with io set for a failed connection. */
-void lane_turn(struct lane *c, const struct wait_event *e, const struct bulk *bulk, ns_t now);
+void lane_turn(struct lane *c, const struct wait_event *e, struct bulk *bulk, ns_t now);
 
 /* Deadlines, and a look at how much to gather; ten times a second and when lane_deadline() has passed. */
 void lane_tick(struct lane *c, ns_t now);
@@ -54,7 +55,7 @@ bool lane_is_over(const struct lane *c);
 uint64_t lane_received(const struct lane *c);
 
 /* Payload of the request that the other side's kernel has acknowledged. */
-uint64_t lane_delivered(const struct lane *c);
+uint64_t lane_delivered(struct lane *c);
 
 /* At once, without a word to the other side. */
 void lane_close(struct lane *c);

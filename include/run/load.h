@@ -17,6 +17,7 @@ struct load_cfg {
 	struct slice host;    /* for the Host field */
 	struct slice path;    /* what to get or to post to, over and over; for a sonde "" */
 	ns_t time, timeout;
+	ns_t body_time;       /* the longest body that the server allows, UNKNOWN for any */
 	unsigned connections; /* 0 to find out */
 };
 
@@ -35,6 +36,8 @@ struct load {
 	unsigned failures;
 	enum flow_status status;
 	char reason[FLOW_REASON_MAX];
+	char last_failure[FLOW_REASON_MAX];
+	uint64_t moved;        /* payload until the time was up */
 	uint64_t upload_size;  /* of the next body where the peer does not count */
 	ns_t cpu, wall;        /* at the first byte; from the end on, what was used */
 	struct stream_facts facts; /* sums over the sending sockets */

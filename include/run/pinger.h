@@ -13,7 +13,7 @@
 
 enum via { VIA_AUTO, VIA_ICMP, VIA_TCP, VIA_HTTP };
 
-/* TCP connections that may be under way at once; a probe that finds none free counts as an error of this machine. */
+/* TCP connections that may be under way at once; with all of them taken the schedule waits. */
 #define PINGER_HAILS 128
 
 struct pinger_cfg {
@@ -22,7 +22,7 @@ struct pinger_cfg {
 	enum method icmp_only; /* METHOD_NONE: raw, else datagram */
 	int ttl;
 	struct origin origin;
-	bool closed_is_reply;  /* TCP: a refusal has travelled the same way as an answer */
+	const char *reason;    /* why not a better way, where the caller knows; NULL to find out */
 	struct slice path;     /* HTTP: what to ask for */
 	struct slice host;     /* HTTP: for the Host field */
 };
@@ -52,6 +52,9 @@ struct pinger {
 	struct ping_slot slots[PING_SLOTS];
 };
 
+/* Open the ICMP socket of a family ahead of time, while it is still permitted; pinger_open() does with what is there. */
+void pinger_prepare(struct pinger *r, int family, const struct origin *origin, struct wait *wait, uint64_t key);
+
 /**
  * pinger_open() - Open what the probes need, and be ready to send the first one
  * @r:        zeroed before the first use; a closed one may be opened again
@@ -62,6 +65,8 @@ struct pinger {
  */
 bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, struct ping_target *targets, size_t n,
 	struct wait *wait, uint64_t key, struct fault *why);
+
+/* End the run; the ICMP sockets stay open for the next one. */
 void pinger_close(struct pinger *r);
 
 /* One of our keys came back from the wait. */
@@ -79,6 +84,9 @@ static inline bool pinger_owns(const struct pinger *r, uint64_t key)
 
 /* Wait for the next event; false when all is done or a signal asks to stop. For a pinger that runs alone. */
 bool pinger_next(struct pinger *r, struct ping_event *ret);
+
+/* ping_label() with the method. */
+void pinger_label(const struct pinger *r, size_t target, struct ping_result *ret);
 
 /* ping_result() with what only this floor knows. */
 void pinger_result(const struct pinger *r, size_t target, ns_t now, struct ping_result *ret);

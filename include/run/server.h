@@ -27,6 +27,7 @@ struct client {
 	struct addr peer;
 	unsigned watched;
 	struct gather gather;
+	int64_t unacked; /* when its deadline was last over */
 	uint64_t ahead; /* written before it is sent, as the socket has it */
 	struct serve serve;
 };
@@ -43,6 +44,7 @@ struct server {
 	uint32_t *free_slots; /* a stack */
 	size_t n_free;
 	size_t top; /* no slot from here on was ever used */
+	bool deaf; /* no descriptor was left: not listening for a moment */
 	ns_t swept;
 };
 

@@ -48,8 +48,13 @@ bool survey_look(struct survey *s, struct fault *why);
 /* Does a POST get anywhere? Return: status OK, or UNSUPPORTED or FAILED with a reason. For servers other than a sonde. */
 enum flow_status survey_try_upload(struct survey *s, char reason[FLOW_REASON_MAX]);
 
-/* CPU time of a sonde's process so far, UNKNOWN where it does not say. */
-ns_t survey_server_cpu(struct survey *s);
+/* What a sonde at the other end tells of itself; UNKNOWN where it does not. */
+struct survey_info {
+	ns_t cpu;       /* of its process so far */
+	ns_t body_time; /* the longest transfer that it allows */
+};
+
+bool survey_info(struct survey *s, struct survey_info *ret);
 
 void survey_close(struct survey *s);
 

@@ -11,6 +11,7 @@
 
 struct bulk {
 	int fd;            /* a memfd of BULK_BLOCK bytes, or -1 where there is none */
+	uint32_t at;       /* where in the block the next send begins */
 	const char *plain; /* BULK_PLAIN bytes, for a kernel that cannot send from a file */
 };
 

@@ -21,7 +21,7 @@ struct icmp_socket {
 	char reason[80];    /* why not a raw one; "" for a raw one */
 	/* private */
 	int stamping;       /* the cmsg type that stamps come under, 0 for none */
-	uint32_t sends;
+	uint32_t sends, last_tag;
 	uint32_t tags[ICMP_TAGS];
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory for as long as the process lives. Calls: mmap. */
+/* What the process may take for as long as it lives. Calls: mmap, getrlimit, setrlimit. */
 #ifndef SYS_MEMORY_H
 #define SYS_MEMORY_H
 
@@ -12,5 +12,8 @@
  * It is never given back. Return: NULL with @why.
  */
 void *memory_get(size_t n, size_t size, struct fault *why);
+
+/* Descriptors that this process may have at once, after asking for as many as it may ask for. At least 64. */
+size_t memory_descriptors(void);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals come only while waiting, so nothing else is ever interrupted. Calls: sigaction, sigprocmask. */
+/*
+ * Signals set a flag and wake whoever waits; the loops look at the flags. Calls: sigaction, eventfd, read, write.
+ */
 #ifndef SYS_SIGNALS_H
 #define SYS_SIGNALS_H
 
-#include <signal.h>
 #include <stdbool.h>
 
-/* Take over SIGINT, SIGTERM, SIGQUIT and SIGUSR1, and ignore SIGPIPE. Call when everything slow is done. */
+/* Take over SIGINT, SIGTERM, SIGQUIT and SIGUSR1, and ignore SIGPIPE. A second SIGINT ends the process at once. */
 void signals_take(void);
 
 /* SIGINT or SIGTERM came. */
@@ -18,7 +19,8 @@ bool signals_interrupted(void);
 /* SIGQUIT or SIGUSR1 came since the last call. */
 bool signals_report(void);
 
-/* The mask with which to wait; for sys/wait alone. */
-const sigset_t *signals_mask(void);
+/* Readable when a signal came; -1 where there is no such descriptor. For sys/wait alone, as the next one. */
+int signals_fd(void);
+void signals_woken(void);
 
 #endif

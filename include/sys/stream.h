@@ -18,13 +18,16 @@ struct origin {
 	struct addr source;    /* family 0 for any */
 };
 
-/* Start to connect. Return: a descriptor, writable once it is decided; or an enum io with @why filled. */
-int stream_connect(const struct addr *to, const struct origin *from, struct fault *why);
+/* Is there such an interface and such an address on this machine, and may we use them? */
+bool stream_origin_works(const struct origin *from, struct fault *why);
+
+/* Start to connect, at *ret_stamp. Return: a descriptor, writable once it is decided; or an enum io with @why. */
+int stream_connect(const struct addr *to, const struct origin *from, ns_t *ret_stamp, struct fault *why);
 
 /* Ask once it is writable. Return: 0 connected, or an enum io (IO_AGAIN: not yet). */
 int stream_connected(int fd);
 
-/* Return: a listening descriptor or -1 with @why; IPv6 ones do not take IPv4. */
+/* Return: a listening descriptor, or an enum io with @why; IPv6 ones do not take IPv4. */
 int stream_listen(const struct addr *at, struct fault *why);
 
 /* The local port of a socket. */
@@ -42,7 +45,7 @@ int stream_accept(int fd, struct addr *ret_peer);
  * Return: bytes moved, 0 for a shutdown; or an enum io, IO_END where the peer closed.
  */
 int64_t stream_in(int fd, const struct want *w, char *buf, size_t cap);
-int64_t stream_out(int fd, const struct want *w, const struct bulk *bulk);
+int64_t stream_out(int fd, const struct want *w, struct bulk *bulk);
 
 /* Wake only when @n bytes are there (SO_RCVLOWAT), or the end. */
 void stream_low_water(int fd, int n);

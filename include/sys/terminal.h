@@ -3,15 +3,15 @@
 #ifndef SYS_TERMINAL_H
 #define SYS_TERMINAL_H
 
-#include "core/slice.h"
+#include "core/fault.h"
 
 enum { TERMINAL_OUT = 1, TERMINAL_ERR = 2 };
 
 /* Write all of it. Return: false where nobody reads any more (EPIPE) or the disk is full. */
 bool terminal_write(int fd, struct slice s);
 
-/* Was that last false a reader that went away, which is no failure of ours? */
-bool terminal_reader_left(void);
+/* Why that was false, in words; false where nothing failed or only a reader went away, which is no failure of ours. */
+bool terminal_fault(struct fault *why);
 
 bool terminal_is(int fd);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for sockets until a deadline. Calls: epoll_create1, epoll_ctl, epoll_pwait2 (epoll_pwait before 5.11). */
+/* Waiting for sockets until a deadline. Calls: epoll_create1, epoll_ctl, epoll_pwait2 (epoll_wait before 5.11). */
 #ifndef SYS_WAIT_H
 #define SYS_WAIT_H
 

@@ -97,7 +97,7 @@ static void put_event(struct text *t, const struct check_options *o, const struc
 			check_ndjson_progress(t, check_only_words[e->phase], e->bits_per_second, e->elapsed, e->rtt);
 		if (e->kind != CHECK_PROBE)
 			return;
-		pinger_result(&check.pinger, 0, clock_mono(), &r);
+		pinger_label(&check.pinger, 0, &r);
 		ping_ndjson_event(t, &e->probe, &r);
 		return;
 	}
@@ -128,7 +128,6 @@ static void put_result(struct text *t, const struct check_options *o, const stru
 	switch (o->common.format) {
 	case FORMAT_TEXT:
 		put_verdict(t, o);
-		expectations_put(t, e, check_figures);
 		break;
 	case FORMAT_CSV:
 		check_csv(t, &check.result);
@@ -161,21 +160,28 @@ static int measure(const struct check_options *o, const struct check_cfg *cfg, s
 {
 	struct text t;
 
+	signals_take();
 	if (!check_open(&check, cfg, why))
 		return fault_exit_code(why);
 	text_init(&t, out_buffer, sizeof(out_buffer));
-	int code = go(&t, o, why);
+	int failed = go(&t, o, why);
 
 	check_close(&check);
-	if (code != 0)
-		return code;
+	if (failed != 0 && !check.result.has_ping)
+		return failed;
 	for (size_t i = 0; i < e->n; i++)
 		expectations_judge(e, i, check_figure(&check.result, e->v[i].figure));
 	put_result(&t, o, e);
-	if (!common_flush(&t))
+	if (!common_flush(&t) || !expectations_tell(&t, e, check_figures, &o->common))
 		return EXIT_NO_OUTPUT;
-	code = check_exit_code(&check.result, cfg->only, e->missed);
+	int code = failed != 0 ? failed : check_exit_code(&check.result, cfg->only, e->missed);
+
 	return code == 1 && signals_interrupted() ? 130 : code;
+}
+
+static bool is_http(const struct target *t)
+{
+	return t->scheme == TARGET_ANY || t->scheme == TARGET_HTTP;
 }
 
 static int run(int argc, char **argv, struct fault *why)
@@ -190,7 +196,7 @@ static int run(int argc, char **argv, struct fault *why)
 	if (n != 1) {
 		fault_set(why, FAULT_USAGE, n == 0 ? "there is nothing to check" : "one target at a time, not also", 
 			n == 0 ? SLICE("") : slice_of(argv[1]), NULL);
-		fault_hint(why, "sonde check 192.0.2.1:8080", SLICE(""));
+		fault_hint(why, "sonde check 192.0.2.1:8080");
 		return 2;
 	}
 	cfg.survey = (struct survey_cfg){ .path = o.path ? slice_of(o.path) : SLICE(""), .family = o.common.family,
@@ -202,11 +208,19 @@ static int run(int argc, char **argv, struct fault *why)
 	if (!target_parse(argv[0], &cfg.survey.target, why) || !common_origin(&o.common, &cfg.survey.origin, why) ||
 		!expectations_parse(&e, &o.common, check_figures, why))
 		return 2;
+	if (cfg.only != CHECK_ONLY_PING && !is_http(&cfg.survey.target)) {
+		fault_set(why, FAULT_USAGE, "there is no HTTP at", cfg.survey.target.text, "to measure rates with");
+		fault_hint(why, "--only ping, or: sonde ping %v", cfg.survey.target.text);
+		return 2;
+	}
 	if (o.path && o.path[0] != '/') {
 		fault_set(why, FAULT_USAGE, "--path", slice_of(o.path), "does not begin with a slash");
 		return 2;
 	}
-	return measure(&o, &cfg, &e, why);
+	int code = measure(&o, &cfg, &e, why);
+
+	common_error(&o.common, why);
+	return code;
 }
 
 const struct command cmd_check = {

@@ -27,9 +27,9 @@ const struct opt common_rows[COMMON_ROWS] = {
 bool common_origin(const struct common *c, struct origin *ret, struct fault *why)
 {
 	*ret = (struct origin){ .interface = c->interface };
-	if (!c->source || addr_parse(slice_of(c->source), &ret->source))
-		return true;
-	return fault_set(why, FAULT_USAGE, "--source", slice_of(c->source), "is not an address of this machine");
+	if (c->source && !addr_parse(slice_of(c->source), &ret->source))
+		return fault_set(why, FAULT_USAGE, "--source", slice_of(c->source), "is not a numeric address");
+	return (!c->source && !c->interface) || stream_origin_works(ret, why);
 }
 
 bool expectations_parse(struct expectations *e, const struct common *c, const struct expect_figure *table,
@@ -39,6 +39,8 @@ bool expectations_parse(struct expectations *e, const struct common *c, const st
 	for (size_t i = 0; i < e->n; i++)
 		if (!expect_parse(c->expect.v[i], table, &e->v[i], why))
 			return false;
+	for (size_t i = 0; i < e->n; i++)
+		e->unit[i] = table[e->v[i].figure].unit;
 	return true;
 }
 
@@ -46,17 +48,45 @@ void expectations_judge(struct expectations *e, size_t i, int64_t value)
 {
 	bool met = expect_judge(&e->v[i], value) == EXPECT_MET;
 
-	e->judged[i] = (struct check_expectation){ e->v[i].text, met, value };
+	e->judged[i] = (struct check_expectation){ e->v[i].text, e->unit[i], met, value };
 	e->missed = e->missed || !met;
 }
 
-void expectations_put(struct text *t, const struct expectations *e, const struct expect_figure *table)
+bool expectations_tell(struct text *t, const struct expectations *e, const struct expect_figure *table,
+	const struct common *c)
 {
+	if (c->format != FORMAT_TEXT && !e->missed)
+		return true;
 	for (size_t i = 0; i < e->n; i++) {
 		check_text_label(t, "expect");
 		expect_put(t, &e->v[i], table, e->judged[i].value);
 		text_char(t, '\n');
 	}
+	if (c->format == FORMAT_TEXT)
+		return common_flush(t);
+	bool ok = terminal_write(TERMINAL_ERR, text_view(t));
+
+	text_init(t, t->p, t->cap);
+	return ok;
+}
+
+void common_error(const struct common *c, const struct fault *why)
+{
+	char buf[1024];
+	struct text t;
+	struct json j;
+
+	if (c->format != FORMAT_NDJSON || why->kind == FAULT_NONE)
+		return;
+	text_init(&t, buf, sizeof(buf));
+	json_init(&j, &t);
+	json_open(&j, NULL);
+	json_int(&j, "schema", 1);
+	json_string(&j, "type", SLICE("error"));
+	json_string(&j, "message", slice_of(why->text));
+	json_close(&j);
+	text_char(&t, '\n');
+	common_flush(&t);
 }
 
 bool common_flush(struct text *t)

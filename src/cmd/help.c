@@ -61,7 +61,7 @@ static int run(int argc, char **argv, struct fault *why)
 
 	if (argc > 0 && !c) {
 		fault_set(why, FAULT_USAGE, "there is no command", slice_of(argv[0]), NULL);
-		fault_hint(why, "sonde help", SLICE(""));
+		fault_hint(why, "sonde help");
 		return 2;
 	}
 	text_init(&t, buf, sizeof(buf));

@@ -12,6 +12,7 @@
 #include "sys/privilege.h"
 #include "sys/resolve.h"
 #include "sys/signals.h"
+#include "sys/terminal.h"
 
 /* More targets than this have no percentiles: a distribution takes 45 kB. */
 #define HISTS_MAX 1024
@@ -56,7 +57,7 @@ static bool aim(struct ping_target *to, const struct target *t, const struct pin
 {
 	struct addr v[RESOLVE_MAX];
 
-	if (resolve(t->host, o->common.family, v, RESOLVE_MAX, why) == 0)
+	if (resolve(t->host, o->common.family, v, RESOLVE_MAX, o->common.timeout, why) == 0)
 		return false;
 	to->addr = v[0];
 	to->addr.port = t->port > 0 ? t->port : 80;
@@ -64,7 +65,8 @@ static bool aim(struct ping_target *to, const struct target *t, const struct pin
 }
 
 /* How the words of the targets and --via go together. */
-static bool choose_via(const struct target *t, size_t n, struct ping_options *o, struct pinger_cfg *cfg, struct fault *why)
+static bool choose_via(const struct target *t, struct ping_target *to, size_t n, const struct ping_options *o,
+	struct pinger_cfg *cfg, struct fault *why)
 {
 	enum via via = (enum via)o->via;
 
@@ -74,7 +76,7 @@ static bool choose_via(const struct target *t, size_t n, struct ping_options *o,
 		if (said != VIA_AUTO && via != VIA_AUTO && said != via)
 			return fault_set(why, FAULT_USAGE, "one run measures one way:", t[i].text, "does not fit the others");
 		via = said != VIA_AUTO ? said : via;
-		cfg->closed_is_reply = t[i].port == 0;
+		to[i].closed_is_reply = t[i].port == 0;
 	}
 	if (via == VIA_HTTP && n > 1)
 		return fault_set(why, FAULT_USAGE, "--via http takes one target", SLICE(""), NULL);
@@ -112,12 +114,10 @@ static bool write_all(struct text *t, const struct expectations *e, const struct
 	}
 	if (o->common.format == FORMAT_JSON || o->common.format == FORMAT_NDJSON)
 		ping_json_end(&j);
-	else if (o->common.format == FORMAT_TEXT)
-		expectations_put(t, e, ping_figures);
-	return common_flush(t);
+	return common_flush(t) && expectations_tell(t, e, ping_figures, &o->common);
 }
 
-static bool write_prom(struct text *t, size_t n)
+static bool write_prom(struct text *t, const struct expectations *e, const struct ping_options *o, size_t n)
 {
 	struct ping_result r;
 	ns_t now = clock_mono();
@@ -132,7 +132,7 @@ static bool write_prom(struct text *t, size_t n)
 				return false;
 		}
 	}
-	return true;
+	return expectations_tell(t, e, ping_figures, &o->common);
 }
 
 /* The worst target decides. */
@@ -165,7 +165,7 @@ static int exit_code(const struct expectations *e, size_t n, struct fault *why)
 	}
 	if (sent > 0 && pinger.unroutable == sent) {
 		fault_set(why, FAULT_HOST, "this machine has no route to", slice_of(pinger.ping.targets[0].name), NULL);
-		fault_hint(why, "ip route", SLICE(""));
+		fault_hint(why, "ip route");
 		return 2;
 	}
 	if (answered == 0 && signals_interrupted())
@@ -175,6 +175,22 @@ static int exit_code(const struct expectations *e, size_t n, struct fault *why)
 	return e->missed ? 4 : 0;
 }
 
+/* SIGQUIT: what there is so far, for people, whatever the format of the result. */
+static bool report(struct text *t, size_t n)
+{
+	struct ping_result r;
+	ns_t now = clock_mono();
+	bool ok = true;
+
+	for (size_t i = 0; i < n && ok; i++) {
+		pinger_result(&pinger, i, now, &r);
+		ping_text_summary(t, &r);
+		ok = terminal_write(TERMINAL_ERR, text_view(t));
+		text_init(t, t->p, t->cap);
+	}
+	return ok;
+}
+
 /* Probe until done, writing what happens as it happens. Return: false where standard output is gone. */
 static bool go(struct text *t, const struct ping_options *o, size_t n)
 {
@@ -182,15 +198,17 @@ static bool go(struct text *t, const struct ping_options *o, size_t n)
 	struct ping_result r;
 	bool each = o->common.format == FORMAT_NDJSON || (o->common.format == FORMAT_TEXT && !o->common.quiet);
 
-	pinger_result(&pinger, 0, clock_mono(), &r);
+	pinger_label(&pinger, 0, &r);
 	if (o->common.format == FORMAT_TEXT && n == 1)
 		ping_text_start(t, &r, (size_t)o->size);
 	if (!common_flush(t))
 		return false;
 	while (pinger_next(&pinger, &e)) {
+		if (signals_report() && !report(t, n))
+			return false;
 		if (!each)
 			continue;
-		pinger_result(&pinger, e.target, clock_mono(), &r);
+		pinger_label(&pinger, e.target, &r);
 		if (o->common.format == FORMAT_NDJSON)
 			ping_ndjson_event(t, &e, &r);
 		else
@@ -201,7 +219,7 @@ static bool go(struct text *t, const struct ping_options *o, size_t n)
 	return true;
 }
 
-static int measure(struct ping_options *o, struct target *v, struct ping_target *to, size_t n, struct fault *why)
+static int measure(const struct ping_options *o, struct target *v, struct ping_target *to, size_t n, struct fault *why)
 {
 	struct pinger_cfg cfg = {
 		.ping = { .interval = o->interval, .timeout = o->common.timeout, .duration = o->duration,
@@ -214,7 +232,7 @@ static int measure(struct ping_options *o, struct target *v, struct ping_target 
 	struct text t;
 
 	if (!expectations_parse(&expect, &o->common, ping_figures, why) || !common_origin(&o->common, &cfg.origin, why) ||
-		!choose_via(v, n, o, &cfg, why))
+		!choose_via(v, to, n, o, &cfg, why))
 		return fault_exit_code(why);
 	for (size_t i = 0; i < n; i++)
 		if (!aim(&to[i], &v[i], o, why))
@@ -229,7 +247,7 @@ static int measure(struct ping_options *o, struct target *v, struct ping_target 
 	if (!go(&t, o, n))
 		return EXIT_NO_OUTPUT;
 	judge(&expect, n);
-	if (!(o->common.format == FORMAT_PROM ? write_prom(&t, n) : write_all(&t, &expect, o, n)))
+	if (!(o->common.format == FORMAT_PROM ? write_prom(&t, &expect, o, n) : write_all(&t, &expect, o, n)))
 		return EXIT_NO_OUTPUT;
 	return exit_code(&expect, n, why);
 }
@@ -243,7 +261,7 @@ static int run(int argc, char **argv, struct fault *why)
 		return 2;
 	if (n == 0) {
 		fault_set(why, FAULT_USAGE, "there is nothing to ping", SLICE(""), NULL);
-		fault_hint(why, "sonde ping 192.0.2.1", SLICE(""));
+		fault_hint(why, "sonde ping 192.0.2.1");
 		return 2;
 	}
 	struct target *v = memory_get((size_t)n, sizeof(*v), why);
@@ -258,7 +276,10 @@ static int run(int argc, char **argv, struct fault *why)
 		to[i].name = argv[i];
 		to[i].hists = hists ? &hists[i] : NULL;
 	}
-	return measure(&o, v, to, (size_t)n, why);
+	int code = measure(&o, v, to, (size_t)n, why);
+
+	common_error(&o.common, why);
+	return code;
 }
 
 const struct command cmd_ping = {

@@ -158,10 +158,8 @@ static int run(int argc, char **argv, struct fault *why)
 	cfg.serve.body_time = o.body_time;
 	cfg.serve.body_max = (uint64_t)o.body_max;
 	signals_take();
-	if (!server_open(&server, &cfg, why)) {
-		fault_hint(why, "another port: sonde serve --port 8081", SLICE(""));
+	if (!server_open(&server, &cfg, why))
 		return 2;
-	}
 	privilege_drop();
 	if (!o.quiet && !put_banner(&o))
 		return EXIT_NO_OUTPUT;

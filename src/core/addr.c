@@ -8,14 +8,13 @@ static bool parse4(struct slice s, uint8_t *ret)
 	uint8_t ip[4];
 
 	for (size_t i = 0; i < 4; i++) {
-		size_t at = slice_find(s, '.');
-		struct slice part = slice_head(s, at);
+		bool dot = slice_has(s, '.');
+		struct slice part = slice_cut(&s, '.');
 		uint64_t v;
 
-		if ((at < s.n) != (i < 3) || !slice_uint(part, &v) || v > 255 || (part.n > 1 && part.p[0] == '0'))
+		if (dot != (i < 3) || !slice_uint(part, &v) || v > 255 || (part.n > 1 && part.p[0] == '0'))
 			return false;
 		ip[i] = (uint8_t)v;
-		s = slice_from(s, at + 1);
 	}
 	memcpy(ret, ip, sizeof(ip));
 	return true;
@@ -23,60 +22,55 @@ static bool parse4(struct slice s, uint8_t *ret)
 
 static bool parse_group(struct slice s, uint8_t *ret)
 {
-	unsigned v = 0;
+	uint64_t v;
 
-	if (s.n == 0 || s.n > 4)
+	if (s.n > 4 || !slice_hex(s, &v))
 		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		size_t digit = slice_find(SLICE("0123456789abcdefABCDEF"), s.p[i]);
-
-		if (digit == 22)
-			return false;
-		v = v << 4 | (unsigned)(digit < 16 ? digit : digit - 6);
-	}
 	ret[0] = (uint8_t)(v >> 8);
 	ret[1] = (uint8_t)v;
 	return true;
 }
 
-/* Groups between single colons into @ip, 16 bytes; *n counts the bytes. A dotted tail only at the end of the address. */
-static bool parse_groups(struct slice s, bool tail, uint8_t *ip, size_t *n)
+/* One group, or a dotted tail where @last; *n counts the bytes in @ip, 16 at most. */
+static bool parse_part(struct slice part, bool last, uint8_t *ip, size_t *n)
 {
-	*n = 0;
-	while (s.n > 0) {
-		size_t at = slice_find(s, ':');
-		struct slice part = slice_head(s, at);
-
-		if (at + 1 == s.n)
-			return false;
-		s = slice_from(s, at + 1);
-		if (tail && s.n == 0 && *n <= 12 && parse4(part, ip + *n)) {
-			*n += 4;
-		} else {
-			if (*n > 14 || !parse_group(part, ip + *n))
-				return false;
-			*n += 2;
-		}
+	if (last && *n <= 12 && parse4(part, ip + *n)) {
+		*n += 4;
+		return true;
 	}
+	if (*n > 14 || !parse_group(part, ip + *n))
+		return false;
+	*n += 2;
 	return true;
 }
 
-/* @ip: 16 zero bytes, so that a gap needs no more. */
 static bool parse6(struct slice s, uint8_t *ip)
 {
-	uint8_t tail[16];
-	size_t gap = 0, n, n_tail;
+	size_t n = 0, gap = SIZE_MAX;
 
-	while (gap < s.n && !slice_starts(slice_from(s, gap), SLICE("::")))
-		gap++;
-	if (gap == s.n)
-		return parse_groups(s, true, ip, &n) && n == 16;
-	if (!parse_groups(slice_head(s, gap), false, ip, &n))
-		return false;
-	if (!parse_groups(slice_from(s, gap + 2), true, tail, &n_tail) || n + n_tail > 14)
-		return false;
-	memcpy(ip + 16 - n_tail, tail, n_tail);
-	return true;
+	if (slice_first(s) == ':') { /* an empty part is a gap; at the front there are two */
+		slice_skip(&s, 1);
+		if (slice_first(s) != ':')
+			return false;
+	}
+	while (s.n > 0) {
+		bool colon = slice_has(s, ':');
+		struct slice part = slice_cut(&s, ':');
+
+		if (part.n > 0) {
+			if (!parse_part(part, !colon, ip, &n) || (colon && s.n == 0))
+				return false;
+		} else if (gap == SIZE_MAX) {
+			gap = n;
+		} else {
+			return false;
+		}
+	}
+	if (gap == SIZE_MAX)
+		return n == 16;
+	memmove(ip + 16 - (n - gap), ip + gap, n - gap);
+	memset(ip + gap, 0, 16 - n);
+	return n <= 14;
 }
 
 /* ::ffff:0:0/96, RFC 4291 section 2.5.5.2 */
@@ -151,7 +145,7 @@ static void put6(struct text *t, const uint8_t *ip)
 		} else {
 			if (i > 0 && i != gap + n)
 				text_char(t, ':');
-			text_hex(t, group_of(ip, i));
+			text_digits(t, group_of(ip, i), 16, 1);
 		}
 	}
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/hist.h"
 
-#include "core/json.h"
-
 /* The bits of @v above the leading HIST_STEP_BITS + 1 choose the row, those the place in it. */
 static unsigned bin_of(uint64_t v)
 {

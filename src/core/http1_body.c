@@ -17,20 +17,20 @@ enum state {
 
 static int fold_lengths(struct http1_body *b, struct slice list)
 {
-	for (;;) {
-		size_t comma = slice_find(list, ',');
+	bool more;
+
+	do {
 		uint64_t v;
 
-		if (!slice_uint(slice_trim(slice_head(list, comma)), &v) || v > HTTP1_LENGTH_MAX)
+		more = slice_has(list, ',');
+		if (!slice_uint(slice_trim(slice_cut(&list, ',')), &v) || v > HTTP1_LENGTH_MAX)
 			return -HTTP1_BAD_LENGTH;
 		if (b->framing == HTTP1_LENGTH && b->length != v)
 			return -HTTP1_LENGTH_CONFLICT;
 		b->framing = HTTP1_LENGTH;
 		b->length = v;
-		if (comma == list.n)
-			return 0;
-		list = slice_from(list, comma + 1);
-	}
+	} while (more);
+	return 0;
 }
 
 /* RFC 9112 section 6.1: a coding from an HTTP/1.0 peer is faulty framing, from either side. */
@@ -80,15 +80,6 @@ int http1_body_init(struct http1_body *b, const struct http1_head *h, enum http1
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	char small = (char)(c | 0x20);
-
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
 /* The one limit on what a peer may send between payload. */
 static int count_extra(struct http1_body *b)
 {
@@ -111,9 +102,9 @@ static int size_blank(struct http1_body *b, char c)
 
 static int size_digit(struct http1_body *b, char c)
 {
-	int digit = hex_digit(c);
+	unsigned digit = slice_digit(c);
 
-	if (digit < 0) {
+	if (digit == 16) {
 		if (b->digits == 0)
 			return -HTTP1_BAD_CHUNK;
 		if (c != '\r')
@@ -123,7 +114,7 @@ static int size_digit(struct http1_body *b, char c)
 	}
 	if (b->left > HTTP1_LENGTH_MAX / 16 || b->digits == UINT8_MAX)
 		return -HTTP1_CHUNK_TOO_LARGE;
-	b->left = b->left * 16 + (unsigned)digit;
+	b->left = b->left * 16 + digit;
 	b->digits++;
 	return 0;
 }

@@ -5,46 +5,31 @@
 
 const char *http1_fault_text(enum http1_fault f)
 {
-	static const char *const texts[HTTP1_FAULT_N] = {
-		[HTTP1_OK] = "sent what it should",
-		[HTTP1_BAD_START] = "sent something that is not HTTP",
-		[HTTP1_BAD_VERSION] = "sent a version that is not HTTP/1.0 or HTTP/1.1",
-		[HTTP1_BAD_FIELD] = "sent a malformed header field",
-		[HTTP1_BAD_BYTE] = "sent a control character in a header",
-		[HTTP1_TOO_LONG] = "sent a header of more than 16384 bytes",
-		[HTTP1_TOO_MANY_FIELDS] = "sent more than 64 header fields",
-		[HTTP1_BAD_LENGTH] = "sent a Content-Length that is not a valid number",
-		[HTTP1_LENGTH_CONFLICT] = "sent Content-Length twice with different values",
-		[HTTP1_LENGTH_AND_CHUNKED] = "sent both Content-Length and Transfer-Encoding",
-		[HTTP1_BAD_CODING] = "sent a Transfer-Encoding other than the chunked of HTTP/1.1",
-		[HTTP1_BAD_CHUNK] = "sent a malformed chunk",
-		[HTTP1_CHUNK_TOO_LARGE] = "sent a chunk size that does not fit 63 bits",
-		[HTTP1_TRAILER_TOO_LONG] = "sent more than 8192 bytes of chunk extensions and trailers",
-		[HTTP1_TRUNCATED] = "closed the connection inside the message",
-	};
+	static const char texts[] = /* in the order of enum http1_fault */
+		"sent what it should\0"
+		"sent something that is not HTTP\0"
+		"sent a version that is not HTTP/1.0 or HTTP/1.1\0"
+		"sent a malformed header field\0"
+		"sent a control character in a header\0"
+		"sent a header of more than 16384 bytes\0"
+		"sent more than 64 header fields\0"
+		"sent a Content-Length that is not a valid number\0"
+		"sent Content-Length twice with different values\0"
+		"sent both Content-Length and Transfer-Encoding\0"
+		"sent a Transfer-Encoding other than the chunked of HTTP/1.1\0"
+		"sent a malformed chunk\0"
+		"sent a chunk size that does not fit 63 bits\0"
+		"sent more than 8192 bytes of chunk extensions and trailers\0"
+		"closed the connection inside the message";
 
-	return texts[f];
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_tchar(char c)
-{
-	static const char marks[] = { '!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~' };
-	char small = (char)(c | 0x20);
-
-	return (small >= 'a' && small <= 'z') || is_digit(c) || memchr(marks, c, sizeof(marks));
+	return slice_word(texts, f);
 }
 
 bool http1_is_token(struct slice s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_tchar(s.p[i]))
-			return false;
-	return s.n > 0;
+	static const char tchar[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+
+	return s.n > 0 && slice_has_only(s, tchar);
 }
 
 bool http1_is_control(char c)
@@ -55,14 +40,11 @@ bool http1_is_control(char c)
 /* Up to two lines that some clients send after a body (RFC 9112 section 2.2). */
 static size_t skip_empty_lines(struct slice s)
 {
-	size_t at = 0;
+	size_t n = s.n;
 
-	for (int i = 0; i < 2; i++) {
-		struct slice rest = slice_from(s, at);
-
-		at += slice_starts(rest, SLICE("\r\n")) ? 2 : slice_starts(rest, SLICE("\n")) ? 1 : 0;
-	}
-	return at;
+	for (int i = 0; i < 2; i++)
+		slice_skip(&s, slice_starts(s, SLICE("\r\n")) ? 2 : slice_first(s) == '\n');
+	return n - s.n;
 }
 
 /* Does the LF at @at end an empty line, in a head that starts at @start? */
@@ -111,7 +93,7 @@ static int parse_version(struct slice s, unsigned *ret_minor)
 {
 	if (!slice_starts(s, SLICE("HTTP/")))
 		return -HTTP1_BAD_START;
-	if (s.n != 8 || s.p[5] != '1' || s.p[6] != '.' || !is_digit(s.p[7]))
+	if (s.n != 8 || s.p[5] != '1' || s.p[6] != '.' || slice_digit(s.p[7]) > 9)
 		return -HTTP1_BAD_VERSION;
 	*ret_minor = s.p[7] > '0';
 	return 0;
@@ -119,11 +101,11 @@ static int parse_version(struct slice s, unsigned *ret_minor)
 
 static int parse_request_line(struct http1_head *h, struct slice line)
 {
-	bool tab = slice_find(line, '\t') < line.n;
+	bool tab = slice_has(line, '\t');
 
 	h->method = slice_cut(&line, ' ');
 	h->target = slice_cut(&line, ' ');
-	if (tab || !http1_is_token(h->method) || h->target.n == 0 || slice_find(line, ' ') < line.n)
+	if (tab || !http1_is_token(h->method) || h->target.n == 0 || slice_has(line, ' '))
 		return -HTTP1_BAD_START;
 	return parse_version(line, &h->minor);
 }
@@ -153,14 +135,14 @@ static int parse_start(struct http1_head *h, enum http1_kind kind, struct slice 
 /* White space at the front (obs-fold) or before the colon is no part of a token, so it fails here too. */
 static int parse_field(struct http1_head *h, struct slice line)
 {
-	size_t colon = slice_find(line, ':');
-	struct http1_field f = { slice_head(line, colon), slice_trim(slice_from(line, colon + 1)) };
+	bool colon = slice_has(line, ':');
+	struct slice name = slice_cut(&line, ':');
 
-	if (colon == line.n || !http1_is_token(f.name))
+	if (!colon || !http1_is_token(name))
 		return -HTTP1_BAD_FIELD;
 	if (h->n_fields == HTTP1_FIELDS_MAX)
 		return -HTTP1_TOO_MANY_FIELDS;
-	h->fields[h->n_fields++] = f;
+	h->fields[h->n_fields++] = (struct http1_field){ name, slice_trim(line) };
 	return 0;
 }
 
@@ -199,30 +181,36 @@ int http1_head_parse(struct http1_head *h, enum http1_kind kind, const char *buf
 	return fault ? fault : end;
 }
 
-bool http1_head_find(const struct http1_head *h, const char *name, struct slice *ret_value)
+/* From number *i on the next field of that name, or NULL; *i goes behind it. */
+static const struct http1_field *next_of(const struct http1_head *h, const char *name, size_t *i)
 {
-	for (size_t i = 0; i < h->n_fields; i++) {
-		if (slice_eq_nocase(h->fields[i].name, slice_of(name))) {
-			*ret_value = h->fields[i].value;
-			return true;
-		}
+	while (*i < h->n_fields) {
+		const struct http1_field *f = &h->fields[(*i)++];
+
+		if (slice_eq_nocase(f->name, slice_of(name)))
+			return f;
 	}
-	return false;
+	return NULL;
 }
 
-static bool list_has(struct slice list, struct slice token)
+bool http1_head_find(const struct http1_head *h, const char *name, struct slice *ret_value)
 {
-	while (list.n > 0)
-		if (slice_eq_nocase(slice_trim(slice_cut(&list, ',')), token))
-			return true;
-	return false;
+	size_t i = 0;
+	const struct http1_field *f = next_of(h, name, &i);
+
+	if (f)
+		*ret_value = f->value;
+	return f != NULL;
 }
 
 bool http1_head_has_token(const struct http1_head *h, const char *name, const char *token)
 {
-	for (size_t i = 0; i < h->n_fields; i++)
-		if (slice_eq_nocase(h->fields[i].name, slice_of(name)) && list_has(h->fields[i].value, slice_of(token)))
-			return true;
+	const struct http1_field *f;
+
+	for (size_t i = 0; (f = next_of(h, name, &i));)
+		for (struct slice list = f->value; list.n > 0;)
+			if (slice_eq_nocase(slice_trim(slice_cut(&list, ',')), slice_of(token)))
+				return true;
 	return false;
 }
 

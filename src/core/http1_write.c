@@ -3,29 +3,27 @@
 
 #include "core/http1_head.h"
 
-static bool has_control(struct slice s)
+/* Does a line that starts with @token hold nothing that could end it? Sets cut where it does. */
+static bool fits(struct text *t, const char *token, struct slice rest)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (http1_is_control(s.p[i]))
-			return true;
-	return false;
-}
+	bool good = http1_is_token(slice_of(token));
 
-static bool has(struct slice s, char c)
-{
-	return slice_find(s, c) < s.n;
+	for (size_t i = 0; i < rest.n; i++)
+		good = good && !http1_is_control(rest.p[i]);
+	t->cut = t->cut || !good;
+	return good;
 }
 
 void http1_put_request(struct text *t, const char *method, struct slice target)
 {
-	if (!http1_is_token(slice_of(method)) || has_control(target) || has(target, ' ') || has(target, '\t')) {
+	if (slice_has_any(target, " \t")) {
 		t->cut = true;
-		return;
+	} else if (fits(t, method, target)) {
+		text_str(t, method);
+		text_char(t, ' ');
+		text_slice(t, target.n > 0 ? target : SLICE("/"));
+		text_str(t, " HTTP/1.1\r\n");
 	}
-	text_str(t, method);
-	text_char(t, ' ');
-	text_slice(t, target.n > 0 ? target : SLICE("/"));
-	text_str(t, " HTTP/1.1\r\n");
 }
 
 void http1_put_status(struct text *t, unsigned status)
@@ -39,10 +37,8 @@ void http1_put_status(struct text *t, unsigned status)
 
 void http1_put_field(struct text *t, const char *name, struct slice value)
 {
-	if (!http1_is_token(slice_of(name)) || has_control(value)) {
-		t->cut = true;
+	if (!fits(t, name, value))
 		return;
-	}
 	text_str(t, name);
 	text_str(t, ": ");
 	text_slice(t, value);
@@ -66,7 +62,7 @@ void http1_put_end(struct text *t)
 
 void http1_put_chunk_size(struct text *t, uint64_t n)
 {
-	text_hex(t, n);
+	text_digits(t, n, 16, 1);
 	http1_put_end(t);
 }
 
@@ -77,60 +73,45 @@ void http1_put_last_chunk(struct text *t, uint64_t bytes)
 	http1_put_end(t);
 }
 
+/* Each with its NUL, as slice_word() has it, and an empty one at the end. */
+static const char phrases[] = "100 Continue\0"
+			      "200 OK\0"
+			      "201 Created\0"
+			      "204 No Content\0"
+			      "206 Partial Content\0"
+			      "301 Moved Permanently\0"
+			      "302 Found\0"
+			      "303 See Other\0"
+			      "304 Not Modified\0"
+			      "307 Temporary Redirect\0"
+			      "308 Permanent Redirect\0"
+			      "400 Bad Request\0"
+			      "401 Unauthorized\0"
+			      "403 Forbidden\0"
+			      "404 Not Found\0"
+			      "405 Method Not Allowed\0"
+			      "408 Request Timeout\0"
+			      "411 Length Required\0"
+			      "413 Content Too Large\0"
+			      "414 URI Too Long\0"
+			      "417 Expectation Failed\0"
+			      "421 Misdirected Request\0"
+			      "429 Too Many Requests\0"
+			      "431 Request Header Fields Too Large\0"
+			      "500 Internal Server Error\0"
+			      "501 Not Implemented\0"
+			      "502 Bad Gateway\0"
+			      "503 Service Unavailable\0"
+			      "504 Gateway Timeout\0";
+
 const char *http1_status_text(unsigned status)
 {
-	static const struct {
-		uint16_t status;
-		char text[30];
-	} phrases[] = {
-		{ 100, "Continue" },
-		{ 101, "Switching Protocols" },
-		{ 200, "OK" },
-		{ 201, "Created" },
-		{ 202, "Accepted" },
-		{ 203, "Non-Authoritative Information" },
-		{ 204, "No Content" },
-		{ 205, "Reset Content" },
-		{ 206, "Partial Content" },
-		{ 300, "Multiple Choices" },
-		{ 301, "Moved Permanently" },
-		{ 302, "Found" },
-		{ 303, "See Other" },
-		{ 304, "Not Modified" },
-		{ 305, "Use Proxy" },
-		{ 307, "Temporary Redirect" },
-		{ 308, "Permanent Redirect" },
-		{ 400, "Bad Request" },
-		{ 401, "Unauthorized" },
-		{ 402, "Payment Required" },
-		{ 403, "Forbidden" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 406, "Not Acceptable" },
-		{ 407, "Proxy Authentication Required" },
-		{ 408, "Request Timeout" },
-		{ 409, "Conflict" },
-		{ 410, "Gone" },
-		{ 411, "Length Required" },
-		{ 412, "Precondition Failed" },
-		{ 413, "Content Too Large" },
-		{ 414, "URI Too Long" },
-		{ 415, "Unsupported Media Type" },
-		{ 416, "Range Not Satisfiable" },
-		{ 417, "Expectation Failed" },
-		{ 421, "Misdirected Request" },
-		{ 422, "Unprocessable Content" },
-		{ 426, "Upgrade Required" },
-		{ 500, "Internal Server Error" },
-		{ 501, "Not Implemented" },
-		{ 502, "Bad Gateway" },
-		{ 503, "Service Unavailable" },
-		{ 504, "Gateway Timeout" },
-		{ 505, "HTTP Version Not Supported" },
-	};
+	for (const char *at = phrases; *at != '\0'; at = slice_word(at, 1)) {
+		struct slice text = slice_of(at);
+		uint64_t code;
 
-	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-		if (phrases[i].status == status)
-			return phrases[i].text;
+		if (slice_uint(slice_cut(&text, ' '), &code) && code == status)
+			return text.p;
+	}
 	return "";
 }

@@ -46,9 +46,10 @@ static struct header read_header(struct rd *r)
 	return h;
 }
 
-static struct icmp_echo echo_of(struct header h)
+static void set_echo(struct icmp_message *m, struct header h)
 {
-	return (struct icmp_echo){ .id = (uint16_t)(h.info >> 16), .seq = (uint16_t)h.info };
+	m->echo.id = (uint16_t)(h.info >> 16);
+	m->echo.seq = (uint16_t)h.info;
 }
 
 size_t icmp_echo_build(int family, uint16_t id, uint16_t seq, const uint8_t *data, size_t n, uint8_t *out, size_t cap)
@@ -90,39 +91,42 @@ static uint32_t info_of(int family, struct header h)
 	return h.type == REDIRECT ? h.info : 0;
 }
 
-static bool quoted_ip4(struct rd *quote, struct addr *ret_to)
+/* Go behind the quoted IP header, where it is one of ICMP, and write where it was going. */
+static bool take_ip4(struct rd *quote, uint8_t *ret_to)
 {
 	struct ip4 ip;
 
 	if (!ip4_parse(quote->p, rd_left(quote), &ip) || ip.protocol != PROTOCOL || ip.later_fragment)
 		return false;
-	ret_to->family = 4;
-	memcpy(ret_to->ip, ip.dst, sizeof(ip.dst));
+	memcpy(ret_to, ip.dst, sizeof(ip.dst));
 	*quote = rd_of(ip.payload, ip.n);
 	return true;
 }
 
-static bool quoted_ip6(struct rd *quote, struct addr *ret_to)
+static bool take_ip6(struct rd *quote, uint8_t *ret_to)
 {
 	const uint8_t *b = rd_take(quote, V6_IP_HEADER_LEN);
 
 	if (!b || b[0] >> 4 != 6 || b[6] != V6_PROTOCOL)
 		return false;
-	ret_to->family = 6;
-	memcpy(ret_to->ip, b + 24, sizeof(ret_to->ip));
+	memcpy(ret_to, b + 24, 16);
 	return true;
 }
 
-static struct icmp_message parse_error(int family, struct header h, struct rd quote)
+static void parse_error(struct icmp_message *m, int family, struct header h, struct rd *quote)
 {
-	struct icmp_message m = { .kind = ICMP_ERROR, .error = { h.type, h.code, info_of(family, h) } };
-	bool ours = family == 6 ? quoted_ip6(&quote, &m.quoted_to) : quoted_ip4(&quote, &m.quoted_to);
-	struct header quoted = read_header(&quote);
+	uint8_t *to = m->quoted_to.ip;
+	bool ours = family == 6 ? take_ip6(quote, to) : take_ip4(quote, to);
+	struct header quoted = read_header(quote);
 
-	if (!ours || quote.bad || quoted.type != (family == 6 ? V6_ECHO_REQUEST : ECHO_REQUEST))
-		return (struct icmp_message){ .kind = ICMP_OTHER };
-	m.echo = echo_of(quoted);
-	return m;
+	if (!ours || quote->bad || quoted.type != (family == 6 ? V6_ECHO_REQUEST : ECHO_REQUEST))
+		return;
+	m->kind = ICMP_ERROR;
+	m->error.type = h.type;
+	m->error.code = h.code;
+	m->error.info = info_of(family, h);
+	m->quoted_to.family = family;
+	set_echo(m, quoted);
 }
 
 struct icmp_message icmp_parse(int family, const void *p, size_t n, bool check_sum)
@@ -134,75 +138,72 @@ struct icmp_message icmp_parse(int family, const void *p, size_t n, bool check_s
 
 	if (r.bad)
 		return m;
-	if (is_error(family, h.type))
-		return good_sum ? parse_error(family, h, r) : m;
-	if (h.type != (family == 6 ? V6_ECHO_REPLY : ECHO_REPLY))
-		return m;
-	m.kind = good_sum ? ICMP_REPLY : ICMP_BAD_SUM;
-	m.echo = echo_of(h);
-	m.echo.n = rd_left(&r);
-	m.echo.data = rd_take(&r, m.echo.n);
+	if (h.type == (family == 6 ? V6_ECHO_REPLY : ECHO_REPLY)) {
+		m.kind = good_sum ? ICMP_REPLY : ICMP_BAD_SUM;
+		set_echo(&m, h);
+		m.echo.data = r.p;
+		m.echo.n = rd_left(&r);
+	} else if (is_error(family, h.type) && good_sum) {
+		parse_error(&m, family, h, &r);
+	}
 	return m;
 }
 
-#define ANY 0xff
-
-/* For each type the codes that have words of their own, then the words for any other code. */
+/* For each type the words of code 0, 1 and so on, and behind them those of any other code. */
 static const struct {
-	uint8_t family, type, code;
-	const char *text;
-} texts[] = {
-	{ 4, UNREACHABLE, 0, "Destination Net Unreachable" },
-	{ 4, UNREACHABLE, 1, "Destination Host Unreachable" },
-	{ 4, UNREACHABLE, 2, "Destination Protocol Unreachable" },
-	{ 4, UNREACHABLE, 3, "Destination Port Unreachable" },
-	{ 4, UNREACHABLE, FRAG_NEEDED, "Frag needed and DF set" },
-	{ 4, UNREACHABLE, 5, "Source Route Failed" },
-	{ 4, UNREACHABLE, 6, "Destination Net Unknown" },
-	{ 4, UNREACHABLE, 7, "Destination Host Unknown" },
-	{ 4, UNREACHABLE, 8, "Source Host Isolated" },
-	{ 4, UNREACHABLE, 9, "Destination Net Prohibited" },
-	{ 4, UNREACHABLE, 10, "Destination Host Prohibited" },
-	{ 4, UNREACHABLE, 11, "Destination Net Unreachable for Type of Service" },
-	{ 4, UNREACHABLE, 12, "Destination Host Unreachable for Type of Service" },
-	{ 4, UNREACHABLE, 13, "Packet filtered" },
-	{ 4, UNREACHABLE, 14, "Precedence Violation" },
-	{ 4, UNREACHABLE, 15, "Precedence Cutoff" },
-	{ 4, UNREACHABLE, ANY, "Destination Unreachable" },
-	{ 4, SOURCE_QUENCH, ANY, "Source Quench" },
-	{ 4, REDIRECT, 0, "Redirect Network" },
-	{ 4, REDIRECT, 1, "Redirect Host" },
-	{ 4, REDIRECT, 2, "Redirect Type of Service and Network" },
-	{ 4, REDIRECT, 3, "Redirect Type of Service and Host" },
-	{ 4, REDIRECT, ANY, "Redirect" },
-	{ 4, TIME_EXCEEDED, 0, "Time to live exceeded" },
-	{ 4, TIME_EXCEEDED, 1, "Frag reassembly time exceeded" },
-	{ 4, TIME_EXCEEDED, ANY, "Time exceeded" },
-	{ 4, PARAMETER, ANY, "Parameter problem" },
-	{ 6, V6_UNREACHABLE, 0, "Destination unreachable: No route" },
-	{ 6, V6_UNREACHABLE, 1, "Destination unreachable: Administratively prohibited" },
-	{ 6, V6_UNREACHABLE, 2, "Destination unreachable: Beyond scope of source address" },
-	{ 6, V6_UNREACHABLE, 3, "Destination unreachable: Address unreachable" },
-	{ 6, V6_UNREACHABLE, 4, "Destination unreachable: Port unreachable" },
-	{ 6, V6_UNREACHABLE, 5, "Destination unreachable: Source address failed policy" },
-	{ 6, V6_UNREACHABLE, 6, "Destination unreachable: Reject route" },
-	{ 6, V6_UNREACHABLE, ANY, "Destination unreachable" },
-	{ 6, V6_TOO_BIG, ANY, "Packet too big" },
-	{ 6, V6_TIME_EXCEEDED, 0, "Time exceeded: Hop limit" },
-	{ 6, V6_TIME_EXCEEDED, 1, "Time exceeded: Defragmentation failure" },
-	{ 6, V6_TIME_EXCEEDED, ANY, "Time exceeded" },
-	{ 6, V6_PARAMETER, 0, "Parameter problem: Wrong header field" },
-	{ 6, V6_PARAMETER, 1, "Parameter problem: Unknown header" },
-	{ 6, V6_PARAMETER, 2, "Parameter problem: Unknown option" },
-	{ 6, V6_PARAMETER, ANY, "Parameter problem" },
+	uint8_t family, type, codes;
+	const char *words;
+} errors[] = {
+	{ 4, UNREACHABLE, 16,
+		"Destination Net Unreachable\0"
+		"Destination Host Unreachable\0"
+		"Destination Protocol Unreachable\0"
+		"Destination Port Unreachable\0"
+		"Frag needed and DF set\0"
+		"Source Route Failed\0"
+		"Destination Net Unknown\0"
+		"Destination Host Unknown\0"
+		"Source Host Isolated\0"
+		"Destination Net Prohibited\0"
+		"Destination Host Prohibited\0"
+		"Destination Net Unreachable for Type of Service\0"
+		"Destination Host Unreachable for Type of Service\0"
+		"Packet filtered\0"
+		"Precedence Violation\0"
+		"Precedence Cutoff\0"
+		"Destination Unreachable" },
+	{ 4, SOURCE_QUENCH, 0, "Source Quench" },
+	{ 4, REDIRECT, 4,
+		"Redirect Network\0"
+		"Redirect Host\0"
+		"Redirect Type of Service and Network\0"
+		"Redirect Type of Service and Host\0"
+		"Redirect" },
+	{ 4, TIME_EXCEEDED, 2, "Time to live exceeded\0Frag reassembly time exceeded\0Time exceeded" },
+	{ 4, PARAMETER, 0, "Parameter problem" },
+	{ 6, V6_UNREACHABLE, 7,
+		"Destination unreachable: No route\0"
+		"Destination unreachable: Administratively prohibited\0"
+		"Destination unreachable: Beyond scope of source address\0"
+		"Destination unreachable: Address unreachable\0"
+		"Destination unreachable: Port unreachable\0"
+		"Destination unreachable: Source address failed policy\0"
+		"Destination unreachable: Reject route\0"
+		"Destination unreachable" },
+	{ 6, V6_TOO_BIG, 0, "Packet too big" },
+	{ 6, V6_TIME_EXCEEDED, 2, "Time exceeded: Hop limit\0Time exceeded: Defragmentation failure\0Time exceeded" },
+	{ 6, V6_PARAMETER, 3,
+		"Parameter problem: Wrong header field\0"
+		"Parameter problem: Unknown header\0"
+		"Parameter problem: Unknown option\0"
+		"Parameter problem" },
 };
 
 const char *icmp_error_text(int family, uint8_t type, uint8_t code)
 {
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i].family == family && texts[i].type == type &&
-			(texts[i].code == code || texts[i].code == ANY))
-			return texts[i].text;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].family == family && errors[i].type == type)
+			return slice_word(errors[i].words, code < errors[i].codes ? code : errors[i].codes);
 	return "ICMP error";
 }
 

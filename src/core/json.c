@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/json.h"
 
-static void put_escaped(struct text *t, unsigned code)
-{
-	text_str(t, code < 0x10 ? "\\u000" : "\\u00");
-	text_hex(t, code);
-}
-
 /* DEL and the C1 controls need no escape in JSON, but some terminals obey them. */
 static size_t put_character(struct text *t, struct slice s)
 {
@@ -17,10 +11,11 @@ static size_t put_character(struct text *t, struct slice s)
 		text_str(t, "\xef\xbf\xbd");
 		return 1;
 	}
-	if (n == 2 && code == 0xc2 && (uint8_t)s.p[1] < 0xa0)
+	if (code == 0xc2 && (uint8_t)s.p[1] < 0xa0)
 		code = (uint8_t)s.p[1];
 	if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
-		put_escaped(t, code);
+		text_str(t, "\\u");
+		text_digits(t, code, 16, 4);
 		return n;
 	}
 	if (code == '"' || code == '\\')
@@ -33,7 +28,7 @@ static void put_string(struct text *t, struct slice s)
 {
 	text_char(t, '"');
 	while (s.n > 0)
-		s = slice_from(s, put_character(t, s));
+		slice_skip(&s, put_character(t, s));
 	text_char(t, '"');
 }
 
@@ -63,6 +58,20 @@ static void put_end(struct json *j, char c)
 void json_init(struct json *j, struct text *out)
 {
 	*j = (struct json){ out, false };
+}
+
+void json_begin(struct json *j, struct text *out, const char *type)
+{
+	json_init(j, out);
+	json_open(j, NULL);
+	json_int(j, "schema", 1);
+	json_word(j, "type", type);
+}
+
+void json_end(struct json *j)
+{
+	json_close(j);
+	text_char(j->out, '\n');
 }
 
 void json_open(struct json *j, const char *key)
@@ -107,6 +116,11 @@ void json_string(struct json *j, const char *key, struct slice s)
 	put_string(j->out, s);
 }
 
+void json_word(struct json *j, const char *key, const char *word)
+{
+	json_string(j, key, word && word[0] != '\0' ? slice_of(word) : (struct slice){ NULL, 0 });
+}
+
 void json_fixed(struct json *j, const char *key, int64_t v, unsigned scale, unsigned decimals)
 {
 	if (v == UNKNOWN) {
@@ -127,23 +141,14 @@ void json_ms(struct json *j, const char *key, ns_t ns)
 	json_fixed(j, key, ns, 6, 6);
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static char peek(struct slice s)
-{
-	return s.n > 0 ? s.p[0] : '\0';
-}
+#define SPACE " \t\n\r"
 
 static bool take(struct slice *s, char c)
 {
-	while (s->n > 0 && is_space(s->p[0]))
-		*s = slice_from(*s, 1);
-	if (peek(*s) != c)
+	slice_while(s, SPACE);
+	if (slice_first(*s) != c)
 		return false;
-	*s = slice_from(*s, 1);
+	slice_skip(s, 1);
 	return true;
 }
 
@@ -155,7 +160,7 @@ static bool take_string(struct slice *s, struct slice *ret)
 			i++;
 		} else if (s->p[i] == '"') {
 			*ret = slice_head(*s, i);
-			*s = slice_from(*s, i + 1);
+			slice_skip(s, i + 1);
 			return true;
 		}
 	}
@@ -177,51 +182,43 @@ static void skip_value(struct slice *s)
 			depth++;
 		if (c == '}' || c == ']')
 			depth--;
-		*s = slice_from(*s, 1);
+		slice_skip(s, 1);
 		if (c == '"' && !take_string(s, &ignored))
-			*s = slice_from(*s, s->n);
+			s->n = 0;
 	}
 }
 
 /* What stands behind the first `"key":` of the outermost object. */
-static bool find(struct slice s, const char *key, struct slice *ret)
+static bool find(struct slice *s, const char *key)
 {
 	struct slice name;
 
-	if (!take(&s, '{'))
+	if (!take(s, '{'))
 		return false;
-	do {
-		if (!take(&s, '"') || !take_string(&s, &name) || !take(&s, ':'))
+	for (;;) {
+		if (!take(s, '"') || !take_string(s, &name) || !take(s, ':'))
 			return false;
-		if (slice_eq(name, slice_of(key))) {
-			*ret = s;
+		if (slice_is(name, key))
 			return true;
-		}
-		skip_value(&s);
-	} while (take(&s, ','));
-	return false;
+		skip_value(s);
+		if (!take(s, ','))
+			return false;
+	}
 }
 
 bool json_find_uint(struct slice doc, const char *key, uint64_t *ret)
 {
-	struct slice s;
-	size_t n = 0;
-
-	if (!find(doc, key, &s))
+	if (!find(&doc, key))
 		return false;
-	while (is_space(peek(s)))
-		s = slice_from(s, 1);
-	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
-		n++;
-	char end = peek(slice_from(s, n));
-	if (!is_space(end) && end != ',' && end != '}' && end != '.' && (end | 0x20) != 'e')
-		return false; /* a document cut inside the number, too */
-	return slice_uint(slice_head(s, n), ret);
+	slice_while(&doc, SPACE);
+
+	struct slice digits = slice_while(&doc, "0123456789");
+
+	/* a document cut inside the number ends with it */
+	return slice_has_any(slice_head(doc, 1), SPACE ",}.eE") && slice_uint(digits, ret);
 }
 
 bool json_find_string(struct slice doc, const char *key, struct slice *ret)
 {
-	struct slice s;
-
-	return find(doc, key, &s) && take(&s, '"') && take_string(&s, ret);
+	return find(&doc, key) && take(&doc, '"') && take_string(&doc, ret);
 }

@@ -22,7 +22,7 @@ void listing_init(struct listing *l)
 
 static bool is_space(char c)
 {
-	return slice_find(SLICE(" \t\n\f\r"), c) < 5;
+	return slice_has(SLICE(" \t\n\f\r"), c);
 }
 
 /* The name is href where all its letters matched and none followed. */
@@ -106,48 +106,36 @@ static bool step(struct listing *l, char c)
 /* The ASCII character of `38` or `x26`, 0 for any other. */
 static char by_number(struct slice s)
 {
-	size_t base = slice_starts(s, SLICE("x")) || slice_starts(s, SLICE("X")) ? 16 : 10;
-	size_t v = 0;
+	bool hex = (slice_first(s) | 0x20) == 'x';
+	uint64_t v;
 
-	if (base == 16)
-		s = slice_from(s, 1);
-	for (size_t i = 0; i < s.n; i++) {
-		size_t digit = slice_find(SLICE("0123456789abcdefABCDEF"), s.p[i]);
-
-		if (digit > 15 && digit < 22)
-			digit -= 6;
-		if (digit >= base)
-			return '\0';
-		v = v * base + digit;
-		if (v > 127)
-			return '\0';
-	}
+	if (!(hex ? slice_hex(slice_from(s, 1), &v) : slice_uint(s, &v)) || v > 127)
+		return '\0';
 	return (char)v;
 }
 
 static char by_name(struct slice s)
 {
-	static const struct {
-		char name[5], c;
-	} entities[] = { { "amp", '&' }, { "lt", '<' }, { "gt", '>' }, { "quot", '"' }, { "apos", '\'' } };
+	static const char characters[] = "&<>\"'", names[] = "amp\0lt\0gt\0quot\0apos";
+	size_t i = 0;
 
-	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
-		if (slice_eq(s, slice_of(entities[i].name)))
-			return entities[i].c;
-	return '\0';
+	while (characters[i] != '\0' && !slice_is(s, slice_word(names, i)))
+		i++;
+	return characters[i];
 }
 
-/* The character an entity at the front stands for, and its length; else the '&' itself. */
-static char undo_entity(struct slice s, size_t *ret_n)
+/* The character that the entity behind an '&' stands for, and *s without it; else the '&' itself. */
+static char undo_entity(struct slice *s)
 {
-	size_t end = slice_find(s, ';');
-	struct slice name = slice_from(slice_head(s, end), 1);
+	struct slice rest = *s, name = slice_cut(&rest, ';');
 	char c = '\0';
 
-	if (end < s.n)
-		c = slice_starts(name, SLICE("#")) ? by_number(slice_from(name, 1)) : by_name(name);
-	*ret_n = c != '\0' ? end + 1 : 1;
-	return c != '\0' ? c : '&';
+	if (slice_has(*s, ';'))
+		c = slice_first(name) == '#' ? by_number(slice_from(name, 1)) : by_name(name);
+	if (c == '\0')
+		return '&';
+	*s = rest;
+	return c;
 }
 
 static struct slice undo_entities(char *p, size_t n)
@@ -156,10 +144,10 @@ static struct slice undo_entities(char *p, size_t n)
 	struct slice done = { p, 0 };
 
 	while (rest.n > 0) {
-		size_t used = 1;
+		char c = rest.p[0];
 
-		p[done.n++] = rest.p[0] == '&' ? undo_entity(rest, &used) : rest.p[0];
-		rest = slice_from(rest, used);
+		slice_skip(&rest, 1);
+		p[done.n++] = c == '&' ? undo_entity(&rest) : c;
 	}
 	return done;
 }
@@ -169,7 +157,7 @@ bool listing_feed(struct listing *l, struct slice *in, struct slice *ret_href)
 	while (in->n > 0) {
 		char c = in->p[0];
 
-		*in = slice_from(*in, 1);
+		slice_skip(in, 1);
 		if (step(l, c)) {
 			*ret_href = undo_entities(l->href, l->n);
 			return true;
@@ -182,16 +170,16 @@ bool listing_is_file(struct slice href)
 {
 	struct slice last = SLICE("");
 
-	if (slice_starts(href, SLICE("/")) || slice_ends_nocase(href, SLICE("/")))
-		return false;
-	if (slice_find(href, '?') < href.n || slice_find(href, '#') < href.n)
+	if (slice_first(href) == '/' || slice_has_any(href, "?#"))
 		return false;
 	if (slice_find(href, ':') < slice_find(href, '/')) /* no relative reference, RFC 3986 section 4.2 */
 		return false;
+	if (slice_ends_nocase(href, SLICE("/")))
+		return false;
 	while (href.n > 0) {
 		last = slice_cut(&href, '/');
-		if (slice_eq(last, SLICE("..")))
+		if (slice_is(last, ".."))
 			return false;
 	}
-	return last.n > 0 && !slice_eq(last, SLICE("."));
+	return last.n > 0 && !slice_is(last, ".");
 }

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "core/units.h"
-
 #define HELP_COLUMN_MAX 32
 
 struct parse {
@@ -13,6 +11,7 @@ struct parse {
 	char **argv;
 	void *cfg;
 	struct fault *why;
+	const struct opt *row; /* the option that is being read */
 };
 
 /* Row @i of all tables together, or NULL. */
@@ -32,158 +31,152 @@ static const struct opt *row_of(const struct opt_table *tables, struct slice nam
 	const struct opt *row;
 
 	for (size_t i = 0; (row = row_at(tables, i)); i++)
-		if (key ? row->key == key : slice_eq(slice_of(row->name), name))
+		if (key ? row->key == key : slice_is(name, row->name))
 			return row;
 	return NULL;
 }
 
 /* Two neighbours in the wrong order are one edit: the slip that fingers make most. */
-static bool is_swap(struct slice a, struct slice b)
+static bool is_within(const char *a, const char *b, unsigned edits)
 {
-	return a.n > 1 && b.n > 1 && a.p[0] == b.p[1] && a.p[1] == b.p[0];
-}
-
-static bool is_within(struct slice a, struct slice b, unsigned edits)
-{
-	while (a.n > 0 && b.n > 0 && a.p[0] == b.p[0]) {
-		a = slice_from(a, 1);
-		b = slice_from(b, 1);
+	while (*a != '\0' && *a == *b) {
+		a++;
+		b++;
 	}
-	if (a.n == 0 && b.n == 0)
+	if (*a == *b)
 		return true;
 	if (edits-- == 0)
 		return false;
-	return is_within(slice_from(a, 1), slice_from(b, 1), edits) || is_within(slice_from(a, 1), b, edits) ||
-		is_within(a, slice_from(b, 1), edits) ||
-		(is_swap(a, b) && is_within(slice_from(a, 2), slice_from(b, 2), edits));
+	if ((*a != '\0' && is_within(a + 1, b, edits)) || (*b != '\0' && is_within(a, b + 1, edits)))
+		return true;
+	if (*a == '\0' || *b == '\0')
+		return false;
+	return is_within(a + 1, b + 1, edits) || (a[0] == b[1] && a[1] == b[0] && is_within(a + 2, b + 2, edits));
 }
 
-/* Fewer edits than letters: any word can be reached from `x`. */
-static bool is_worth_trying(struct slice s, unsigned edits)
+unsigned opt_edits(struct slice typed, const char *word)
 {
-	return edits <= 2 && edits < s.n;
+	char copy[32];
+	struct text t;
+
+	text_init(&t, copy, sizeof(copy));
+	text_slice(&t, typed);
+
+	unsigned edits = t.cut ? OPT_FAR : 0;
+
+	while (edits < OPT_FAR && !is_within(copy, word, edits))
+		edits++;
+	return edits < typed.n ? edits : OPT_FAR;
 }
 
 const char *opt_nearest(const char *s, const char *const *words)
 {
-	struct slice typed = slice_of(s);
+	const char *best = NULL;
+	unsigned least = OPT_FAR;
 
-	for (unsigned edits = 0; is_worth_trying(typed, edits); edits++)
-		for (size_t i = 0; words[i]; i++)
-			if (is_within(typed, slice_of(words[i]), edits))
-				return words[i];
-	return NULL;
-}
+	for (; *words; words++) {
+		unsigned edits = opt_edits(slice_of(s), *words);
 
-static const struct opt *row_near(const struct opt_table *tables, struct slice typed)
-{
-	const struct opt *row;
-
-	for (unsigned edits = 0; is_worth_trying(typed, edits); edits++)
-		for (size_t i = 0; (row = row_at(tables, i)); i++)
-			if (is_within(typed, slice_of(row->name), edits))
-				return row;
-	return NULL;
+		if (edits < least) {
+			least = edits;
+			best = *words;
+		}
+	}
+	return best;
 }
 
 static bool unknown(struct parse *p, struct slice shown, struct slice name)
 {
-	const struct opt *row = row_near(p->tables, name);
+	const struct opt *row, *near = NULL;
+	unsigned least = OPT_FAR;
 
+	for (size_t i = 0; (row = row_at(p->tables, i)); i++) {
+		unsigned edits = opt_edits(name, row->name);
+
+		if (edits < least) {
+			least = edits;
+			near = row;
+		}
+	}
 	fault_set(p->why, FAULT_USAGE, "there is no option", shown, NULL);
-	if (row)
-		fault_hint(p->why, "--", slice_of(row->name));
+	if (near)
+		fault_hint(p->why, "--%s", near->name);
 	return false;
 }
 
-/* `--name 'value' <reason><detail>` */
-static bool refuse(struct parse *p, const struct opt *row, struct slice value, const char *reason, const char *detail)
+/* `--name 'value' `; what is wrong with it follows. */
+static struct text begin_refusal(struct parse *p, struct slice value)
 {
-	char name[64];
-	char why[FAULT_TEXT_MAX];
-	struct text t;
+	struct text t = fault_begin(p->why, FAULT_USAGE);
 
-	text_init(&t, name, sizeof(name));
-	text_str(&t, "--");
-	text_str(&t, row->name);
-	text_init(&t, why, sizeof(why));
-	text_str(&t, reason);
-	text_str(&t, detail);
-	return fault_set(p->why, FAULT_USAGE, name, value, why);
+	text_put(&t, "--%s ", p->row->name);
+	if (value.n > 0)
+		text_put(&t, "%q ", value);
+	return t;
 }
 
-static void put_amount(struct text *t, enum opt_kind kind, int64_t v)
+static bool refuse(struct parse *p, struct slice value, const char *reason, const char *detail)
 {
-	if (kind == OPT_DURATION)
-		units_put_duration(t, v);
-	else if (kind == OPT_SIZE)
-		units_put_size(t, (uint64_t)v);
-	else if (kind == OPT_RATE)
-		units_put_bitrate(t, v);
-	else
-		text_int(t, v);
+	struct text t = begin_refusal(p, value);
+
+	text_put(&t, "%s%s", reason, detail);
+	return false;
 }
 
-static bool refuse_amount(struct parse *p, const struct opt *row, struct slice value, const char *reason)
+static bool set_amount(struct parse *p, struct slice value, int64_t *field)
 {
-	char range[80];
-	struct text t;
+	const struct opt *row = p->row;
+	enum units_kind kind = (enum units_kind)row->kind;
+	const char *reason = units_read(value, kind, row->lo, row->hi, field);
 
-	text_init(&t, range, sizeof(range));
-	text_str(&t, " (");
-	put_amount(&t, row->kind, row->lo);
+	if (!reason)
+		return true;
+
+	struct text t = begin_refusal(p, value);
+
+	text_put(&t, "%s (", reason);
+	units_put(&t, kind, row->lo);
 	text_str(&t, row->hi == INT64_MAX ? " or more" : " to ");
 	if (row->hi != INT64_MAX)
-		put_amount(&t, row->kind, row->hi);
+		units_put(&t, kind, row->hi);
 	text_char(&t, ')');
-	return refuse(p, row, value, reason, range);
-}
-
-static bool set_amount(struct parse *p, const struct opt *row, struct slice value, int64_t *field)
-{
-	static const char *(*const readers[])(struct slice, int64_t, int64_t, int64_t *) = {
-		[OPT_COUNT] = units_count,
-		[OPT_DURATION] = units_duration,
-		[OPT_SIZE] = units_size,
-		[OPT_RATE] = units_rate,
-	};
-	const char *reason = readers[row->kind](value, row->lo, row->hi, field);
-
-	return !reason || refuse_amount(p, row, value, reason);
+	return false;
 }
 
 /* The index of @word in the row's list, or -1 with @shown refused. */
-static int word_at(struct parse *p, const struct opt *row, struct slice word, struct slice shown)
+static int word_at(struct parse *p, struct slice word, struct slice shown)
 {
-	char list[FAULT_TEXT_MAX];
-	struct text t;
+	const char *const *words = p->row->words;
+	int i = 0;
 
-	text_init(&t, list, sizeof(list));
-	for (int i = 0; row->words[i]; i++) {
-		if (slice_eq(slice_of(row->words[i]), word))
+	for (; words[i]; i++)
+		if (slice_is(word, words[i]))
 			return i;
-		text_char(&t, ' ');
-		text_str(&t, row->words[i]);
-	}
-	refuse(p, row, shown, "is not one of", list);
+
+	struct text t = begin_refusal(p, shown);
+
+	text_str(&t, "is not one of");
+	for (; *words; words++)
+		text_put(&t, " %s", *words);
 	return -1;
 }
 
-static bool set_choice(struct parse *p, const struct opt *row, struct slice value, int *field)
+static bool set_choice(struct parse *p, struct slice value, int *field)
 {
-	int i = word_at(p, row, value, value);
+	int i = word_at(p, value, value);
 
-	*field = i < 0 ? *field : i;
+	if (i >= 0)
+		*field = i;
 	return i >= 0;
 }
 
-static bool set_bits(struct parse *p, const struct opt *row, struct slice value, unsigned *field)
+static bool set_bits(struct parse *p, struct slice value, unsigned *field)
 {
 	unsigned bits = 0;
 
 	for (struct slice rest = value; rest.n > 0;) {
 		struct slice word = slice_cut(&rest, ',');
-		int i = word_at(p, row, word, word.n > 0 ? word : value);
+		int i = word_at(p, word, word.n > 0 ? word : value);
 
 		if (i < 0)
 			return false;
@@ -193,11 +186,11 @@ static bool set_bits(struct parse *p, const struct opt *row, struct slice value,
 	return true;
 }
 
-static bool add(struct parse *p, const struct opt *row, const char *value, struct opt_list *list)
+static bool add(struct parse *p, const char *value, struct opt_list *list)
 {
 	_Static_assert(OPT_LIST_MAX == 8, "as the message says");
 	if (list->n == OPT_LIST_MAX)
-		return refuse(p, row, slice_of(value), "is one too many: ", "8 can be given");
+		return refuse(p, slice_of(value), "is one too many: ", "8 can be given");
 	list->v[list->n++] = value;
 	return true;
 }
@@ -208,34 +201,34 @@ static bool wants_value(const struct opt *row)
 }
 
 /* Text may be empty: `--user-agent ''` sends none. */
-static bool set_value(struct parse *p, const struct opt *row, const char *value)
+static bool set_value(struct parse *p, const char *value)
 {
-	void *field = (char *)p->cfg + row->off;
-	bool is_text = row->kind == OPT_STRING || row->kind == OPT_LIST;
+	void *field = (char *)p->cfg + p->row->off;
+	uint8_t kind = p->row->kind;
 
-	if (!value || (value[0] == '\0' && !is_text))
-		return refuse(p, row, SLICE(""), "needs a value: ", row->arg);
-	switch (row->kind) {
+	if (!value || (value[0] == '\0' && kind != OPT_STRING && kind != OPT_LIST))
+		return refuse(p, SLICE(""), "needs a value: ", p->row->arg);
+	switch (kind) {
 	case OPT_STRING:
 		*(const char **)field = value;
 		return true;
 	case OPT_LIST:
-		return add(p, row, value, field);
+		return add(p, value, field);
 	case OPT_CHOICE:
-		return set_choice(p, row, slice_of(value), field);
+		return set_choice(p, slice_of(value), field);
 	case OPT_SET:
-		return set_bits(p, row, slice_of(value), field);
+		return set_bits(p, slice_of(value), field);
 	default:
-		return set_amount(p, row, slice_of(value), field);
+		return set_amount(p, slice_of(value), field);
 	}
 }
 
-static void set_flag(struct parse *p, const struct opt *row)
+static void set_flag(struct parse *p)
 {
-	void *field = (char *)p->cfg + row->off;
+	void *field = (char *)p->cfg + p->row->off;
 
-	if (row->kind == OPT_VALUE)
-		*(int *)field = (int)row->lo;
+	if (p->row->kind == OPT_VALUE)
+		*(int *)field = (int)p->row->lo;
 	else
 		*(bool *)field = true;
 }
@@ -248,19 +241,18 @@ static const char *next_word(struct parse *p)
 /* @word with its two dashes. */
 static bool take_long(struct parse *p, const char *word)
 {
-	struct slice all = slice_of(word);
-	struct slice shown = slice_head(all, slice_find(all, '='));
-	struct slice name = slice_from(shown, 2);
-	bool given = shown.n < all.n;
-	const struct opt *row = row_of(p->tables, name, 0);
+	struct slice rest = slice_of(word);
+	bool given = slice_has(rest, '=');
+	struct slice shown = slice_cut(&rest, '='), name = slice_from(shown, 2);
 
-	if (!row)
+	p->row = row_of(p->tables, name, '\0');
+	if (!p->row)
 		return unknown(p, shown, name);
-	if (wants_value(row))
-		return set_value(p, row, given ? word + shown.n + 1 : next_word(p));
+	if (wants_value(p->row))
+		return set_value(p, given ? rest.p : next_word(p));
 	if (given)
-		return refuse(p, row, SLICE(""), "takes no value", "");
-	set_flag(p, row);
+		return refuse(p, SLICE(""), "takes no value", "");
+	set_flag(p);
 	return true;
 }
 
@@ -268,20 +260,19 @@ static bool take_long(struct parse *p, const char *word)
 static bool take_short(struct parse *p, const char *word)
 {
 	for (const char *at = word; *at != '\0'; at++) {
-		const struct opt *row = row_of(p->tables, SLICE(""), *at);
-
-		if (!row)
+		p->row = row_of(p->tables, SLICE(""), *at);
+		if (!p->row)
 			return unknown(p, (struct slice){ (char[]){ '-', *at }, 2 }, slice_of(word));
-		if (wants_value(row))
-			return set_value(p, row, at[1] != '\0' ? at + 1 : next_word(p));
-		set_flag(p, row);
+		if (wants_value(p->row))
+			return set_value(p, at[1] != '\0' ? at + 1 : next_word(p));
+		set_flag(p);
 	}
 	return true;
 }
 
 int opt_parse(const struct opt_table *tables, int argc, char **argv, void *cfg, struct fault *why)
 {
-	struct parse p = { tables, argc, 0, argv, cfg, why };
+	struct parse p = { tables, argc, 0, argv, cfg, why, NULL };
 	int operands = 0;
 	bool ended = false;
 
@@ -301,12 +292,9 @@ int opt_parse(const struct opt_table *tables, int argc, char **argv, void *cfg, 
 /* `  -c, --count N` */
 static void put_usage(struct text *t, const struct opt *row)
 {
-	text_str(t, row->key ? "  -" : "     ");
-	text_char(t, row->key ? row->key : ' ');
-	text_str(t, row->key ? ", --" : "--");
-	text_str(t, row->name);
-	text_str(t, row->arg ? " " : "");
-	text_str(t, row->arg ? row->arg : "");
+	const char key[] = { ' ', ' ', '-', row->key, ',', ' ', '\0' };
+
+	text_put(t, row->arg ? "%s--%s %s" : "%s--%s", row->key ? key : "      ", row->name, row->arg);
 }
 
 static size_t help_column(const struct opt_table *tables)
@@ -331,8 +319,7 @@ static void put_row(struct text *t, const struct opt *row, size_t column)
 	if (t->len - start + 2 > column)
 		text_char(t, '\n');
 	text_pad(t, column);
-	text_str(t, row->help);
-	text_char(t, '\n');
+	text_put(t, "%s\n", row->help);
 }
 
 void opt_help(struct text *t, const struct opt_table *tables)
@@ -340,9 +327,7 @@ void opt_help(struct text *t, const struct opt_table *tables)
 	size_t column = help_column(tables);
 
 	for (const struct opt_table *table = tables; table->v; table++) {
-		text_str(t, table == tables ? "" : "\n");
-		text_str(t, table->title);
-		text_str(t, ":\n");
+		text_put(t, table == tables ? "%s:\n" : "\n%s:\n", table->title);
 		for (size_t i = 0; i < table->n; i++)
 			put_row(t, &table->v[i], column);
 	}

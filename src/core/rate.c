@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/rate.h"
 
-#include "core/json.h"
 #include "core/wide.h"
 
 /* Bits a second. Sums of a thousand and of their squares cannot overflow, and JSON readers hold it exactly. */
@@ -30,6 +29,7 @@ static uint64_t spread_deviation(const struct spread *s)
 void rate_init(struct rate *r)
 {
 	r->n = r->from = 0;
+	r->least = 0;
 }
 
 void rate_add(struct rate *r, ns_t at, uint64_t bytes)
@@ -81,6 +81,8 @@ int64_t rate_recent(const struct rate *r)
 static bool find_steady(const struct rate *r, size_t *ret)
 {
 	for (size_t i = r->from + SAMPLES_TO_JUDGE - 1; i < r->n; i++) {
+		if (r->v[r->n - 1].at - r->v[i - RATE_WINDOW].at < r->least)
+			break;
 		if (steady_at(r, i)) {
 			*ret = i - RATE_WINDOW;
 			return true;

@@ -3,47 +3,42 @@
 
 #include <string.h>
 
+/* Number @i of @words; NULL where it is empty. */
+static const char *name_of(const char *words, unsigned i)
+{
+	const char *word = slice_word(words, i);
+
+	return *word != '\0' ? word : NULL;
+}
+
 const char *method_name(enum method m)
 {
-	static const char *const names[METHOD_N] = { "none", "icmp-raw", "icmp-dgram", "tcp", "http" };
-
-	return names[m];
+	return name_of("none\0icmp-raw\0icmp-dgram\0tcp\0http", m);
 }
 
 const char *stamps_name(enum stamps s)
 {
-	static const char *const names[STAMPS_N] = { NULL, "user", "kernel-rx", "kernel-txrx" };
-
-	return names[s];
+	return name_of("\0user\0kernel-rx\0kernel-txrx", s);
 }
 
 const char *outcome_name(enum outcome o)
 {
-	static const char *const names[OUTCOME_N] = { "reply", "lost", "late", "duplicate", "corrupt", "error" };
-
-	return names[o];
+	return name_of("reply\0lost\0late\0duplicate\0corrupt\0error", o);
 }
 
 const char *flow_status_name(enum flow_status s)
 {
-	static const char *const names[FLOW_STATUS_N] = { "skipped", "ok", "unsupported", "failed" };
-
-	return names[s];
+	return name_of("skipped\0ok\0unsupported\0failed", s);
 }
 
 const char *limited_by_name(enum limited_by l)
 {
-	static const char *const names[LIMITED_N] = { NULL, "network", "receiver", "sender", "client-cpu", "server",
-		"size" };
-
-	return names[l];
+	return name_of("\0network\0receiver\0sender\0client-cpu\0server\0size", l);
 }
 
 const char *server_kind_name(enum server_kind k)
 {
-	static const char *const names[SERVER_KIND_N] = { NULL, "sonde", "file" };
-
-	return names[k];
+	return name_of("\0sonde\0file", k);
 }
 
 void flow_result_init(struct flow_result *f)

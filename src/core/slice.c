@@ -13,6 +13,11 @@ bool slice_eq(struct slice a, struct slice b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+bool slice_is(struct slice s, const char *text)
+{
+	return slice_eq(s, slice_of(text));
+}
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -38,16 +43,10 @@ bool slice_ends_nocase(struct slice s, struct slice suffix)
 	return s.n >= suffix.n && slice_eq_nocase(slice_from(s, s.n - suffix.n), suffix);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 struct slice slice_trim(struct slice s)
 {
-	while (s.n > 0 && is_blank(s.p[0]))
-		s = slice_from(s, 1);
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+	slice_while(&s, " \t");
+	while (s.n > 0 && memchr(" \t", s.p[s.n - 1], 2))
 		s.n--;
 	return s;
 }
@@ -57,6 +56,11 @@ size_t slice_find(struct slice s, char c)
 	const char *at = s.n > 0 ? memchr(s.p, c, s.n) : NULL;
 
 	return at ? (size_t)(at - s.p) : s.n;
+}
+
+bool slice_has(struct slice s, char c)
+{
+	return slice_find(s, c) < s.n;
 }
 
 struct slice slice_from(struct slice s, size_t at)
@@ -80,21 +84,79 @@ struct slice slice_cut(struct slice *rest, char c)
 	return part;
 }
 
-bool slice_uint(struct slice s, uint64_t *ret)
+static struct slice take(struct slice *rest, const char *set, bool inside)
+{
+	size_t n = strlen(set), at = 0;
+	const char *p = rest->p;
+
+	while (at < rest->n && (memchr(set, p[at], n) != NULL) == inside)
+		at++;
+	slice_skip(rest, at);
+	return (struct slice){ p, at };
+}
+
+struct slice slice_until(struct slice *rest, const char *set)
+{
+	return take(rest, set, false);
+}
+
+struct slice slice_while(struct slice *rest, const char *set)
+{
+	return take(rest, set, true);
+}
+
+bool slice_has_any(struct slice s, const char *set)
+{
+	slice_until(&s, set);
+	return s.n > 0;
+}
+
+bool slice_has_only(struct slice s, const char *set)
+{
+	slice_while(&s, set);
+	return s.n == 0;
+}
+
+unsigned slice_digit(char c)
+{
+	char small = (char)(c | 0x20);
+
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	return small >= 'a' && small <= 'f' ? (unsigned)(small - 'a') + 10 : 16;
+}
+
+static bool read_digits(struct slice s, unsigned base, uint64_t *ret)
 {
 	uint64_t v = 0;
 
-	if (s.n == 0)
-		return false;
 	for (size_t i = 0; i < s.n; i++) {
-		unsigned digit = (unsigned)(s.p[i] - '0');
+		unsigned digit = slice_digit(s.p[i]);
 
-		if (s.p[i] < '0' || s.p[i] > '9' || v > (UINT64_MAX - digit) / 10)
+		if (digit >= base || v > (UINT64_MAX - digit) / base)
 			return false;
-		v = v * 10 + digit;
+		v = v * base + digit;
 	}
-	*ret = v;
-	return true;
+	if (s.n > 0)
+		*ret = v;
+	return s.n > 0;
+}
+
+bool slice_uint(struct slice s, uint64_t *ret)
+{
+	return read_digits(s, 10, ret);
+}
+
+bool slice_hex(struct slice s, uint64_t *ret)
+{
+	return read_digits(s, 16, ret);
+}
+
+const char *slice_word(const char *words, size_t i)
+{
+	while (i-- > 0)
+		words += strlen(words) + 1;
+	return words;
 }
 
 size_t slice_utf8(struct slice s)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/tally.h"
 
-#include "core/json.h"
-
 #define RTT_MAX (INT64_C(1) << 40)
 #define PPM UINT64_C(1000000)
 

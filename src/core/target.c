@@ -1,87 +1,67 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/target.h"
 
-#define FORMS "HOST, HOST:PORT, [IPV6]:PORT, http://HOST/PATH, icmp://HOST or tcp://HOST:PORT"
-
-static bool refuse(struct fault *why, struct slice text, const char *reason, const char *hint, struct slice tail)
-{
-	fault_set(why, FAULT_USAGE, text.n > 0 ? "" : "''", text, reason);
-	fault_hint(why, hint, tail);
-	return false;
-}
-
 /* The hint is the user's own host, in a form that works. */
-static bool suggest(struct fault *why, struct slice text, const char *reason, const char *command, struct url form)
+static bool suggest(struct fault *why, struct slice text, const char *reason, const char *command, struct url *form)
 {
 	char buf[FAULT_TEXT_MAX];
 	struct text t;
 
-	form.path = SLICE("");
+	form->path = SLICE("");
 	text_init(&t, buf, sizeof(buf));
-	url_resolve(&form, SLICE(""), &t);
-	return refuse(why, text, reason, command, text_view(&t));
+	url_resolve(form, SLICE(""), &t);
+	fault_set(why, FAULT_USAGE, "", text, reason);
+	fault_hint(why, "%s%s", command, buf);
+	return false;
 }
 
-static bool refuse_tls(struct fault *why, struct slice text, struct url u)
+static bool refuse_tls(struct fault *why, struct slice text, struct url *u)
 {
-	u.scheme = SLICE("tcp");
-	if (u.port == 0)
-		u.port = 443;
+	u->scheme = SLICE("tcp");
+	if (u->port == 0)
+		u->port = 443;
 	return suggest(why, text, "needs TLS, which sonde does not speak", "sonde ping ", u);
 }
 
-static bool check_icmp(struct fault *why, struct slice text, struct url u)
+/* icmp knows no port and tcp needs one; neither has a path. */
+static bool check_form(struct fault *why, struct slice text, struct url *u, enum target_scheme scheme)
 {
-	if (u.port != 0) {
-		u.port = 0;
+	if (scheme == TARGET_ICMP && u->port != 0) {
+		u->port = 0;
 		return suggest(why, text, "has a port, which icmp does not know", "", u);
 	}
-	if (u.path.n > 0)
-		return suggest(why, text, "has a path, which only http knows", "", u);
-	return true;
-}
-
-static bool check_tcp(struct fault *why, struct slice text, struct url u)
-{
-	if (u.port == 0) {
-		u.port = 80;
+	if (scheme == TARGET_TCP && u->port == 0) {
+		u->port = 80;
 		return suggest(why, text, "needs a port", "", u);
 	}
-	if (u.path.n > 0)
+	if ((scheme == TARGET_ICMP || scheme == TARGET_TCP) && u->path.n > 0)
 		return suggest(why, text, "has a path, which only http knows", "", u);
 	return true;
-}
-
-static bool is_known(struct slice scheme, enum target_scheme *ret)
-{
-	static const char names[][5] = { "", "http", "icmp", "tcp" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (slice_eq_nocase(scheme, slice_of(names[i]))) {
-			*ret = (enum target_scheme)i;
-			return true;
-		}
-	}
-	return false;
 }
 
 bool target_parse(const char *s, struct target *ret, struct fault *why)
 {
+	static const char schemes[][5] = { "", "http", "icmp", "tcp" }; /* in the order of enum target_scheme */
 	struct slice text = slice_of(s);
-	enum target_scheme scheme;
 	struct url u;
 	const char *reason = url_parse(text, &u);
+	unsigned scheme = TARGET_ANY;
 
-	if (reason)
-		return refuse(why, text, reason, FORMS, SLICE(""));
-	if (slice_eq_nocase(u.scheme, SLICE("https")))
-		return refuse_tls(why, text, u);
-	if (!is_known(u.scheme, &scheme))
-		return refuse(why, text, "has a scheme that is not one of http, icmp, tcp", FORMS, SLICE(""));
-	if (scheme == TARGET_ICMP && !check_icmp(why, text, u))
+	if (!reason) {
+		if (slice_eq_nocase(u.scheme, SLICE("https")))
+			return refuse_tls(why, text, &u);
+		while (scheme <= TARGET_TCP && !slice_eq_nocase(u.scheme, slice_of(schemes[scheme])))
+			scheme++;
+		if (scheme > TARGET_TCP)
+			reason = "has a scheme that is not one of http, icmp, tcp";
+	}
+	if (reason) {
+		fault_set(why, FAULT_USAGE, text.n > 0 ? "" : "''", text, reason);
+		fault_hint(why, "HOST, HOST:PORT, [IPV6]:PORT, http://HOST/PATH, icmp://HOST or tcp://HOST:PORT");
 		return false;
-	if (scheme == TARGET_TCP && !check_tcp(why, text, u))
+	}
+	if (!check_form(why, text, &u, (enum target_scheme)scheme))
 		return false;
-	*ret = (struct target){ text, scheme, u.host, u.literal, u.port, u.path };
+	*ret = (struct target){ text, (enum target_scheme)scheme, u.host, u.literal, u.port, u.path };
 	return true;
 }

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "core/units.h"
+
+#define QUOTE_MAX 80
+
 void text_init(struct text *t, char *buf, size_t cap)
 {
 	*t = (struct text){ buf, cap, 0, false };
@@ -33,7 +37,7 @@ void text_str(struct text *t, const char *s)
 	text_slice(t, slice_of(s));
 }
 
-static void put_digits(struct text *t, uint64_t v, unsigned base, unsigned at_least)
+void text_digits(struct text *t, uint64_t v, unsigned base, unsigned at_least)
 {
 	char digits[24];
 	size_t at = sizeof(digits);
@@ -47,7 +51,7 @@ static void put_digits(struct text *t, uint64_t v, unsigned base, unsigned at_le
 
 void text_uint(struct text *t, uint64_t v)
 {
-	put_digits(t, v, 10, 1);
+	text_digits(t, v, 10, 1);
 }
 
 /* The magnitude, also of INT64_MIN, which has no positive counterpart. */
@@ -58,14 +62,7 @@ static uint64_t magnitude(int64_t v)
 
 void text_int(struct text *t, int64_t v)
 {
-	if (v < 0)
-		text_char(t, '-');
-	text_uint(t, magnitude(v));
-}
-
-void text_hex(struct text *t, uint64_t v)
-{
-	put_digits(t, v, 16, 1);
+	text_fixed(t, v, 0, 0);
 }
 
 static uint64_t pow10_of(unsigned n)
@@ -88,7 +85,7 @@ void text_fixed(struct text *t, int64_t v, unsigned scale, unsigned decimals)
 	text_uint(t, rounded / one);
 	if (decimals > 0) {
 		text_char(t, '.');
-		put_digits(t, rounded % one, 10, decimals);
+		text_digits(t, rounded % one, 10, decimals);
 	}
 }
 
@@ -110,18 +107,76 @@ static bool is_control(struct slice s)
 	return b < 0x20 || b == 0x7f || (b == 0xc2 && s.n > 1 && (uint8_t)s.p[1] < 0xa0);
 }
 
+/* The first character of @s, made safe. Return: its bytes in @s. */
+static size_t put_safe(struct text *t, struct slice s)
+{
+	size_t n = is_control(s) ? 0 : slice_utf8(s);
+
+	if (n == 0) {
+		text_str(t, "\\x");
+		text_digits(t, (uint8_t)s.p[0], 16, 2);
+		return 1;
+	}
+	text_slice(t, slice_head(s, n));
+	return n;
+}
+
 void text_safe(struct text *t, struct slice s)
 {
-	while (s.n > 0) {
-		size_t n = is_control(s) ? 0 : slice_utf8(s);
+	while (s.n > 0)
+		slice_skip(&s, put_safe(t, s));
+}
 
-		if (n == 0) {
-			text_str(t, "\\x");
-			put_digits(t, (uint8_t)s.p[0], 16, 2);
-			n = 1;
-		} else {
-			text_slice(t, slice_head(s, n));
-		}
-		s = slice_from(s, n);
+/* As %q and as %v; cut between two characters, by what is shown. */
+static void put_slice(struct text *t, struct slice s, bool quoted)
+{
+	size_t end = t->len + QUOTE_MAX;
+
+	if (!quoted) {
+		text_safe(t, s);
+		return;
 	}
+	text_char(t, '\'');
+	while (s.n > 0 && t->len <= end)
+		slice_skip(&s, put_safe(t, s));
+	text_str(t, s.n > 0 ? "...'" : "'");
+}
+
+static void put_number(struct text *t, char directive, int64_t v)
+{
+	if (directive == 'd')
+		text_int(t, v);
+	else if (directive == 't')
+		units_put_duration(t, v);
+	else if (directive == 'b')
+		units_put_bitrate(t, v);
+	else if (v == UNKNOWN)
+		text_char(t, '-');
+	else if (directive == 'm')
+		units_put_ms(t, v);
+	else
+		units_put_percent(t, v);
+}
+
+void text_put_args(struct text *t, const char *format, va_list args)
+{
+	for (; *format != '\0'; format++) {
+		if (*format != '%' || *++format == '%')
+			text_char(t, *format);
+		else if (*format == 's')
+			text_safe(t, slice_of(va_arg(args, const char *)));
+		else if (*format == 'q' || *format == 'v')
+			put_slice(t, va_arg(args, struct slice), *format == 'q');
+		else
+			put_number(t, *format, va_arg(args, int64_t));
+	}
+}
+
+void text_put(struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_put_args(t, format, args);
+	va_end(args);
 }

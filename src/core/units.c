@@ -1,56 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/units.h"
 
+#define DIGITS "0123456789"
 #define PREFIXES 4 /* kilo, mega, giga, tera; kibi, mebi, gibi, tebi */
 
-struct unit {
-	char name[4];
+static const struct unit {
+	char name[6];
+	uint8_t kind;
 	int64_t one;
+} units[] = {
+	{ "h", UNITS_DURATION, 3600 * NS_PER_S },
+	{ "min", UNITS_DURATION, 60 * NS_PER_S },
+	{ "s", UNITS_DURATION, NS_PER_S },
+	{ "ms", UNITS_DURATION, NS_PER_MS },
+	{ "us", UNITS_DURATION, NS_PER_US },
+	{ "ns", UNITS_DURATION, 1 },
+	{ "m", UNITS_DURATION, 60 * NS_PER_S }, /* from here on for reading alone */
+	{ "", UNITS_DURATION, NS_PER_S },
+	{ "", UNITS_COUNT, 1 },
+	{ "%", UNITS_RATIO, 10000 },
+	{ "", UNITS_RATIO, 1000000 },
+	{ "", UNITS_SIZE, 1 }, /* these behind a prefix */
+	{ "B", UNITS_SIZE, 1 },
+	{ "byte", UNITS_SIZE, 1 },
+	{ "bytes", UNITS_SIZE, 1 },
+	{ "", UNITS_RATE, 1 },
+	{ "bit", UNITS_RATE, 1 },
+	{ "bit/s", UNITS_RATE, 1 },
+	{ "bps", UNITS_RATE, 1 },
 };
 
-static const struct unit times[] = {
-	{ "h", 3600 * NS_PER_S },
-	{ "min", 60 * NS_PER_S },
-	{ "s", NS_PER_S },
-	{ "ms", NS_PER_MS },
-	{ "us", NS_PER_US },
-	{ "ns", 1 },
-};
-
-#define N_TIMES (sizeof(times) / sizeof(times[0]))
+#define N_UNITS (sizeof(units) / sizeof(units[0]))
+#define SMALLEST_TIME 5 /* the row of ns */
 
 struct number {
 	bool negative;
 	struct slice whole, fraction, unit;
 };
 
-static struct slice take_digits(struct slice *s)
-{
-	size_t n = 0;
-
-	while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9')
-		n++;
-	struct slice digits = slice_head(*s, n);
-	*s = slice_from(*s, n);
-	return digits;
-}
-
-static bool take_char(struct slice *s, char c)
-{
-	bool found = s->n > 0 && s->p[0] == c;
-
-	*s = slice_from(*s, found);
-	return found;
-}
-
 static bool split(struct slice s, struct number *n)
 {
-	n->negative = take_char(&s, '-');
-	n->whole = take_digits(&s);
-	bool point = take_char(&s, '.');
-	n->fraction = point ? take_digits(&s) : slice_head(s, 0);
+	size_t signs = slice_while(&s, "-").n;
+	n->whole = slice_while(&s, DIGITS);
+	size_t points = slice_while(&s, ".").n;
+	n->fraction = slice_while(&s, points > 0 ? DIGITS : "");
 	n->unit = slice_trim(s);
-	return point ? n->fraction.n > 0 : n->whole.n > 0;
+	n->negative = signs > 0;
+	return signs < 2 && points < 2 && (points > 0 ? n->fraction.n : n->whole.n) > 0;
 }
 
 /*
@@ -73,16 +69,48 @@ static bool evaluate(const struct number *n, int64_t one, int64_t *ret)
 	return true;
 }
 
-/* @one_of gives what a unit is worth, 0 for none; half of an indivisible one is nothing that can be meant. */
-static const char *read_number(
-	struct slice s, int64_t (*one_of)(struct slice), const char *no, int64_t lo, int64_t hi, int64_t *ret)
+/* What the prefix at the front is worth, 1 for none, and @name without it. */
+static int64_t take_prefix(struct slice *name, bool may_be_binary)
 {
+	char c = slice_first(*name);
+	size_t power = slice_find(SLICE("KMGT"), c == 'k' ? 'K' : c) + 1;
+	int64_t base = 1000, one = 1;
+
+	if (power > PREFIXES)
+		return 1;
+	slice_skip(name, 1);
+	if (may_be_binary && slice_first(*name) == 'i') {
+		slice_skip(name, 1);
+		base = 1024;
+	}
+	while (power-- > 0)
+		one *= base;
+	return one;
+}
+
+/* What a unit is worth, 0 where it is none. */
+static int64_t unit_of(enum units_kind kind, struct slice name)
+{
+	bool prefixed = kind == UNITS_SIZE || kind == UNITS_RATE;
+	int64_t prefix = prefixed ? take_prefix(&name, kind == UNITS_SIZE) : 1;
+
+	for (size_t i = 0; i < N_UNITS; i++)
+		if (units[i].kind == kind && slice_is(name, units[i].name))
+			return prefix * units[i].one;
+	return 0;
+}
+
+/* Half of an indivisible unit is nothing that can be meant. */
+const char *units_read(struct slice s, enum units_kind kind, int64_t lo, int64_t hi, int64_t *ret)
+{
+	static const char no[] = /* in the order of enum units_kind */
+		"is not a whole number\0is not a duration\0is not a size\0is not a rate\0is not a percentage";
 	struct number n;
-	int64_t one = split(s, &n) ? one_of(n.unit) : 0;
+	int64_t one = split(s, &n) ? unit_of(kind, n.unit) : 0;
 	int64_t v = 0;
 
 	if (one == 0 || (one == 1 && n.fraction.n > 0))
-		return no;
+		return slice_word(no, kind);
 	bool fits = evaluate(&n, one, &v);
 	if (fits ? v < lo : n.negative)
 		return "is too small";
@@ -90,97 +118,6 @@ static const char *read_number(
 		return "is too large";
 	*ret = v;
 	return NULL;
-}
-
-static int64_t time_unit(struct slice name)
-{
-	if (name.n == 0)
-		return NS_PER_S;
-	if (slice_eq(name, SLICE("m")))
-		return 60 * NS_PER_S;
-	for (size_t i = 0; i < N_TIMES; i++)
-		if (slice_eq(name, slice_of(times[i].name)))
-			return times[i].one;
-	return 0;
-}
-
-/* What the prefix at the front is worth, 1 for none, and @unit without it. */
-static int64_t take_prefix(struct slice *unit, bool may_be_binary)
-{
-	size_t power = 0;
-	int64_t base = 1000;
-	int64_t one = 1;
-
-	if (take_char(unit, 'k'))
-		power = 1;
-	for (size_t i = 0; power == 0 && i < PREFIXES; i++)
-		if (take_char(unit, "KMGT"[i]))
-			power = i + 1;
-	if (power > 0 && may_be_binary && take_char(unit, 'i'))
-		base = 1024;
-	while (power-- > 0)
-		one *= base;
-	return one;
-}
-
-/* Nothing, or one of the words. */
-static bool is_named(struct slice unit, struct slice words)
-{
-	while (unit.n > 0 && words.n > 0)
-		if (slice_eq(unit, slice_cut(&words, ' ')))
-			return true;
-	return unit.n == 0;
-}
-
-static int64_t size_unit(struct slice unit)
-{
-	int64_t one = take_prefix(&unit, true);
-
-	return is_named(unit, SLICE("B byte bytes")) ? one : 0;
-}
-
-static int64_t rate_unit(struct slice unit)
-{
-	int64_t one = take_prefix(&unit, false);
-
-	return is_named(unit, SLICE("bit bit/s bps")) ? one : 0;
-}
-
-static int64_t no_unit(struct slice unit)
-{
-	return unit.n == 0;
-}
-
-static int64_t ratio_unit(struct slice unit)
-{
-	if (slice_eq(unit, SLICE("%")))
-		return 10000;
-	return unit.n == 0 ? 1000000 : 0;
-}
-
-const char *units_duration(struct slice s, ns_t lo, ns_t hi, ns_t *ret)
-{
-	return read_number(s, time_unit, "is not a duration", lo, hi, ret);
-}
-
-const char *units_size(struct slice s, int64_t lo, int64_t hi, int64_t *ret)
-{
-	return read_number(s, size_unit, "is not a size", lo, hi, ret);
-}
-
-const char *units_rate(struct slice s, int64_t lo, int64_t hi, int64_t *ret)
-{
-	return read_number(s, rate_unit, "is not a rate", lo, hi, ret);
-}
-
-const char *units_count(struct slice s, int64_t lo, int64_t hi, int64_t *ret)
-{
-	return read_number(s, no_unit, "is not a whole number", lo, hi, ret);
-}
-
-const char *units_ratio(struct slice s, int64_t lo, int64_t hi, int64_t *ret_ppm)
-{
-	return read_number(s, ratio_unit, "is not a percentage", lo, hi, ret_ppm);
 }
 
 void units_put_ms(struct text *t, ns_t ns)
@@ -199,11 +136,7 @@ static void put_tenths(struct text *t, uint64_t v, uint64_t one, bool even_zero)
 {
 	uint64_t tenths = v / one * 10 + (v % one * 10 + one / 2) / one;
 
-	text_uint(t, tenths / 10);
-	if (tenths % 10 > 0 || even_zero) {
-		text_char(t, '.');
-		text_uint(t, tenths % 10);
-	}
+	text_fixed(t, (int64_t)tenths, 1, even_zero || tenths % 10 > 0);
 }
 
 static bool is_whole_tenths(uint64_t v, uint64_t one)
@@ -215,25 +148,22 @@ static bool is_whole_tenths(uint64_t v, uint64_t one)
  * The largest unit that shows at least 1 after rounding (59.96 s is 1 min); a smaller one where
  * that says exactly what it is in four digits (100 s and not 1.7 min).
  */
-static size_t time_for(uint64_t ns)
+static const struct unit *time_for(uint64_t ns)
 {
-	size_t largest = 0;
+	const struct unit *largest = units, *last = &units[SMALLEST_TIME];
 
-	while (largest < N_TIMES - 1 && ns < (uint64_t)(times[largest].one - times[largest + 1].one / 20))
+	while (largest < last && ns < (uint64_t)(largest[0].one - largest[1].one / 20))
 		largest++;
-	for (size_t i = largest; i < N_TIMES; i++) {
-		uint64_t one = (uint64_t)times[i].one;
-
-		if (ns / one < 10000 && is_whole_tenths(ns, one))
-			return i;
-	}
+	for (const struct unit *u = largest; u <= last; u++)
+		if (ns / (uint64_t)u->one < 10000 && is_whole_tenths(ns, (uint64_t)u->one))
+			return u;
 	return largest;
 }
 
 void units_put_duration(struct text *t, ns_t ns)
 {
 	uint64_t v = put_sign(t, ns);
-	const struct unit *u = &times[time_for(v)];
+	const struct unit *u = time_for(v);
 
 	put_tenths(t, v, (uint64_t)u->one, false);
 	text_char(t, ' ');
@@ -250,17 +180,21 @@ static size_t prefix_for(uint64_t v, uint64_t base, uint64_t *one)
 	return power;
 }
 
-static void put_decimal(struct text *t, int64_t v, const char *unit)
+static void put_prefixed(struct text *t, uint64_t v, uint64_t base, const char *letters, const char *unit)
 {
 	uint64_t one;
-	uint64_t n = put_sign(t, v);
-	size_t power = prefix_for(n, 1000, &one);
+	size_t power = prefix_for(v, base, &one);
 
-	put_tenths(t, n, one, power > 0);
+	put_tenths(t, v, one, power > 0 && base == 1000);
 	text_char(t, ' ');
 	if (power > 0)
-		text_char(t, "kMGT"[power - 1]);
+		text_char(t, letters[power - 1]);
 	text_str(t, unit);
+}
+
+static void put_decimal(struct text *t, int64_t v, const char *unit)
+{
+	put_prefixed(t, put_sign(t, v), 1000, "kMGT", unit);
 }
 
 void units_put_bitrate(struct text *t, int64_t bits_per_second)
@@ -278,17 +212,11 @@ void units_put_rate(struct text *t, int64_t bits_per_second)
 void units_put_size(struct text *t, uint64_t bytes)
 {
 	uint64_t one;
-	size_t power = prefix_for(bytes, 1024, &one);
 
-	if (power == 0 || (bytes < 100000 && !is_whole_tenths(bytes, one))) {
-		text_uint(t, bytes);
-		text_str(t, bytes == 1 ? " byte" : " bytes");
-		return;
-	}
-	put_tenths(t, bytes, one, false);
-	text_char(t, ' ');
-	text_char(t, "KMGT"[power - 1]);
-	text_str(t, "iB");
+	if (prefix_for(bytes, 1024, &one) == 0 || (bytes < 100000 && !is_whole_tenths(bytes, one)))
+		text_put(t, bytes == 1 ? "%d byte" : "%d bytes", (int64_t)bytes);
+	else
+		put_prefixed(t, bytes, 1024, "KMGT", "iB");
 }
 
 void units_put_percent(struct text *t, int64_t ppm)
@@ -301,28 +229,54 @@ void units_put_percent(struct text *t, int64_t ppm)
 	text_char(t, '%');
 }
 
-static void put_two(struct text *t, int64_t v, char after)
+void units_put(struct text *t, enum units_kind kind, int64_t v)
 {
-	text_char(t, (char)('0' + v / 10));
-	text_char(t, (char)('0' + v % 10));
-	text_char(t, after);
+	switch (kind) {
+	case UNITS_DURATION:
+		units_put_duration(t, v);
+		return;
+	case UNITS_SIZE:
+		units_put_size(t, (uint64_t)v);
+		return;
+	case UNITS_RATE:
+		units_put_bitrate(t, v);
+		return;
+	case UNITS_RATIO:
+		units_put_percent(t, v);
+		return;
+	default:
+		text_int(t, v);
+	}
 }
 
-/* Years that begin in March have their leap day last, so that days and months follow by division alone. */
+/* Of the month that is so many after January 1970. */
+static unsigned days_of(unsigned months)
+{
+	static const char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	unsigned year = 1970 + months / 12, month = months % 12;
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return month == 1 && leap ? 29 : (unsigned)days[month];
+}
+
+static void put_two(struct text *t, char before, unsigned v)
+{
+	text_char(t, before);
+	text_digits(t, v, 10, 2);
+}
+
 void units_put_utc(struct text *t, int64_t wall_s)
 {
-	int64_t days = wall_s / 86400 + 719468, rest = wall_s % 86400;
-	int64_t era = days / 146097, of_era = days % 146097;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	int64_t month = (5 * of_year + 2) / 153;
-	int64_t day = of_year - (153 * month + 2) / 5 + 1;
+	unsigned days = (unsigned)(wall_s / 86400), seconds = (unsigned)(wall_s % 86400);
+	unsigned months = 0;
 
-	text_int(t, era * 400 + year + (month >= 10));
-	text_char(t, '-');
-	put_two(t, month < 10 ? month + 3 : month - 9, '-');
-	put_two(t, day, 'T');
-	put_two(t, rest / 3600, ':');
-	put_two(t, rest / 60 % 60, ':');
-	put_two(t, rest % 60, 'Z');
+	for (; days >= days_of(months); months++)
+		days -= days_of(months);
+	text_uint(t, 1970 + months / 12);
+	put_two(t, '-', months % 12 + 1);
+	put_two(t, '-', days + 1);
+	put_two(t, 'T', seconds / 3600);
+	put_two(t, ':', seconds / 60 % 60);
+	put_two(t, ':', seconds % 60);
+	text_char(t, 'Z');
 }

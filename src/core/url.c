@@ -3,26 +3,13 @@
 
 #include "core/addr.h"
 
-static size_t find_any(struct slice s, struct slice set)
-{
-	size_t at = 0;
+#define DIGITS "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-	while (at < s.n && slice_find(set, s.p[at]) == set.n)
-		at++;
-	return at;
-}
-
-/* ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), RFC 3986 section 3.1 */
+/* RFC 3986 section 3.1 */
 static bool is_scheme(struct slice s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		char low = (char)(s.p[i] | 0x20);
-		bool letter = low >= 'a' && low <= 'z';
-
-		if (!letter && (i == 0 || slice_find(SLICE("0123456789+-."), s.p[i]) == 13))
-			return false;
-	}
-	return s.n > 0;
+	return slice_has_any(slice_head(s, 1), LETTERS) && slice_has_only(s, LETTERS DIGITS "+-.");
 }
 
 static bool is_control(char c)
@@ -50,9 +37,9 @@ static bool is_ipv6(struct slice host)
 	struct slice zone, ip = url_host_zone(host, &zone);
 	struct addr a;
 
-	if (slice_find(ip, ':') == ip.n || !addr_parse(ip, &a))
+	if (!slice_has(ip, ':') || !addr_parse(ip, &a))
 		return false;
-	return ip.n == host.n || (zone.n > 0 && slice_find(zone, ':') == zone.n);
+	return ip.n == host.n || (zone.n > 0 && !slice_has(zone, ':'));
 }
 
 /* @s: nothing, or a colon and what follows it. The port may be left out behind a scheme (RFC 3986 section 3.2.3). */
@@ -68,54 +55,48 @@ static const char *parse_port(struct slice s, struct url *u)
 	return NULL;
 }
 
+/* @s: behind the opening bracket. */
 static const char *parse_brackets(struct slice s, struct url *u)
 {
-	size_t at = slice_find(s, ']');
-	struct slice rest = slice_from(s, at + 1);
-
-	if (at == s.n)
+	if (!slice_has(s, ']'))
 		return "has an open bracket";
-	if (rest.n > 0 && rest.p[0] != ':')
-		return "has a bracket in the wrong place";
-	u->host = slice_from(slice_head(s, at), 1);
 	u->literal = true;
+	u->host = slice_cut(&s, ']');
+	if (s.n > 0 && s.p[0] != ':')
+		return "has a bracket in the wrong place";
 	if (!is_ipv6(u->host))
 		return "has brackets around what is no IPv6 address";
-	return parse_port(rest, u);
+	return parse_port(s, u);
 }
 
 static const char *explain_colons(struct slice s)
 {
-	size_t last = s.n - 1;
-
-	while (s.p[last] != ':')
-		last--;
-	if (is_ipv6(slice_head(s, last)))
-		return "is IPv6 with a port and needs brackets around the address";
-	return "has more than one colon and is no IPv6 address";
+	while (s.p[s.n - 1] != ':')
+		s.n--;
+	s.n--;
+	return is_ipv6(s) ? "is IPv6 with a port and needs brackets around the address"
+			  : "has more than one colon and is no IPv6 address";
 }
 
 static const char *parse_authority(struct slice s, struct url *u)
 {
-	size_t at = slice_find(s, ':');
-	struct slice behind = slice_from(s, at + 1);
+	struct slice rest = s;
 
-	if (slice_find(s, '@') < s.n)
+	if (slice_has(s, '@'))
 		return "has a user name in it";
-	if (slice_starts(s, SLICE("[")))
-		return parse_brackets(s, u);
-	if (find_any(s, SLICE("[]")) < s.n)
+	if (slice_first(s) == '[')
+		return parse_brackets(slice_from(s, 1), u);
+	if (slice_has_any(s, "[]"))
 		return "has a bracket in the wrong place";
-	if (is_ipv6(s)) {
-		u->host = s;
+	u->host = s;
+	if (is_ipv6(s))
 		return NULL;
-	}
-	if (slice_find(behind, ':') < behind.n)
+	u->host = slice_until(&rest, ":");
+	if (slice_has(slice_from(rest, 1), ':'))
 		return explain_colons(s);
-	if (at == 0)
+	if (u->host.n == 0)
 		return "has no host";
-	u->host = slice_head(s, at);
-	return parse_port(slice_from(s, at), u);
+	return parse_port(rest, u);
 }
 
 const char *url_parse(struct slice s, struct url *ret)
@@ -125,20 +106,20 @@ const char *url_parse(struct slice s, struct url *ret)
 
 	if (why)
 		return why;
-	s = slice_head(s, slice_find(s, '#'));
-	size_t end = find_any(s, SLICE("/?"));
-	if (end > 1 && s.p[end - 1] == ':' && slice_starts(slice_from(s, end), SLICE("//"))) {
-		u.scheme = slice_head(s, end - 1);
+	s = slice_until(&s, "#");
+	struct slice host = slice_until(&s, "/?");
+	if (host.n > 1 && host.p[host.n - 1] == ':' && slice_starts(s, SLICE("//"))) {
+		u.scheme = slice_head(host, host.n - 1);
 		if (!is_scheme(u.scheme))
 			return "has a malformed scheme";
-		s = slice_from(s, end + 2);
-		end = find_any(s, SLICE("/?"));
+		slice_skip(&s, 2);
+		host = slice_until(&s, "/?");
 	}
-	u.path = slice_from(s, end);
-	why = parse_authority(slice_head(s, end), &u);
+	u.path = s;
+	why = parse_authority(host, &u);
 	if (why)
 		return why;
-	if (slice_starts(u.path, SLICE("?"))) /* no slice of the input is the target that this needs, "/?…" */
+	if (slice_first(s) == '?') /* no slice of the input is the target that this needs, "/?…" */
 		return "needs a / before the ?";
 	*ret = u;
 	return NULL;
@@ -146,21 +127,18 @@ const char *url_parse(struct slice s, struct url *ret)
 
 struct slice url_host_zone(struct slice host, struct slice *ret_zone)
 {
-	size_t at = slice_find(host, '%');
-	struct slice ip = slice_head(host, at);
+	struct slice zone = host, ip = slice_cut(&zone, '%');
 
 	*ret_zone = (struct slice){ NULL, 0 };
-	if (slice_find(ip, ':') == ip.n)
+	if (!slice_has(ip, ':'))
 		return host;
-	*ret_zone = slice_from(host, at + 1);
-	if (ret_zone->n > 2 && slice_starts(*ret_zone, SLICE("25")))
-		*ret_zone = slice_from(*ret_zone, 2);
+	*ret_zone = slice_from(zone, zone.n > 2 && slice_starts(zone, SLICE("25")) ? 2 : 0);
 	return ip;
 }
 
 static void put_host(struct text *t, struct slice host, uint16_t port)
 {
-	bool brackets = slice_find(host, ':') < host.n;
+	bool brackets = slice_has(host, ':');
 
 	text_str(t, brackets ? "[" : "");
 	text_slice(t, host);
@@ -183,8 +161,8 @@ static void put_clean(struct text *t, struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == ' ' || is_control(s.p[i])) {
-			text_str(t, (uint8_t)s.p[i] < 0x10 ? "%0" : "%");
-			text_hex(t, (uint8_t)s.p[i]);
+			text_char(t, '%');
+			text_digits(t, (uint8_t)s.p[i], 16, 2);
 		} else {
 			text_char(t, s.p[i]);
 		}
@@ -204,70 +182,65 @@ static void drop_segment(struct text *t, size_t root)
 /* RFC 3986 section 5.2.4, segment by segment behind the '/' that ends at @root. */
 static void put_segments(struct text *t, size_t root, struct slice path)
 {
-	if (slice_starts(path, SLICE("/")))
-		path = slice_from(path, 1);
+	if (slice_first(path) == '/')
+		slice_skip(&path, 1);
 	while (path.n > 0) {
-		size_t at = slice_find(path, '/');
-		struct slice segment = slice_head(path, at);
+		bool slash = slice_has(path, '/');
+		struct slice segment = slice_cut(&path, '/');
 
-		if (slice_eq(segment, SLICE(".."))) {
+		if (slice_is(segment, "..")) {
 			drop_segment(t, root);
-		} else if (!slice_eq(segment, SLICE("."))) {
+		} else if (!slice_is(segment, ".")) {
 			put_clean(t, segment);
-			if (at < path.n)
-				text_char(t, '/');
+			text_str(t, slash ? "/" : "");
 		}
-		path = slice_from(path, at + 1);
 	}
 }
 
 /* A folder of the base, empty or ending in '/', and what to go on to from there, with its query. */
 static void put_path(struct text *t, struct slice folder, struct slice path)
 {
-	size_t query = slice_find(path, '?');
-
 	if (folder.n + path.n == 0)
 		return;
 	text_char(t, '/');
 	size_t root = t->len;
 	put_segments(t, root, folder);
-	put_segments(t, root, slice_head(path, query));
-	put_clean(t, slice_from(path, query));
+	put_segments(t, root, slice_until(&path, "?"));
+	put_clean(t, path);
 }
 
-static void put_relative(struct text *t, struct slice path, struct slice ref)
+static void put_relative(struct text *t, struct slice base, struct slice ref)
 {
-	struct slice whole = slice_head(path, slice_find(path, '?'));
-	size_t folder = whole.n;
+	struct slice folder = slice_until(&base, "?");
 
-	while (folder > 0 && whole.p[folder - 1] != '/')
-		folder--;
 	if (ref.n == 0)
-		put_path(t, whole, slice_from(path, whole.n));
-	else if (ref.p[0] == '?')
-		put_path(t, whole, ref);
+		ref = base;
 	else if (ref.p[0] == '/')
-		put_path(t, SLICE(""), ref);
-	else
-		put_path(t, slice_head(whole, folder), ref);
+		folder.n = 0;
+	else if (ref.p[0] != '?')
+		while (folder.n > 0 && folder.p[folder.n - 1] != '/')
+			folder.n--;
+	put_path(t, folder, ref);
 }
 
 void url_resolve(const struct url *base, struct slice ref, struct text *out)
 {
-	ref = slice_head(ref, slice_find(ref, '#'));
-	size_t colon = slice_find(ref, ':');
-	bool scheme = colon < ref.n && is_scheme(slice_head(ref, colon));
+	ref = slice_until(&ref, "#");
+	struct slice rest = ref, scheme = slice_cut(&rest, ':');
+	bool absolute = scheme.n < ref.n && is_scheme(scheme);
 
-	text_slice(out, scheme ? slice_head(ref, colon) : base->scheme.n > 0 ? base->scheme : SLICE("http"));
+	if (absolute)
+		ref = rest;
+	else
+		scheme = base->scheme.n > 0 ? base->scheme : SLICE("http");
+	text_slice(out, scheme);
 	text_char(out, ':');
-	if (scheme)
-		ref = slice_from(ref, colon + 1);
 	if (slice_starts(ref, SLICE("//"))) {
-		size_t end = 2 + find_any(slice_from(ref, 2), SLICE("/?"));
-
-		text_slice(out, slice_head(ref, end));
-		put_path(out, SLICE(""), slice_from(ref, end));
-	} else if (scheme) {
+		slice_skip(&ref, 2);
+		text_str(out, "//");
+		text_slice(out, slice_until(&ref, "/?"));
+		put_path(out, SLICE(""), ref);
+	} else if (absolute) {
 		put_clean(out, ref);
 	} else {
 		text_str(out, "//");

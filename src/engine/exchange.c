@@ -314,6 +314,11 @@ void exchange_give_up(struct exchange *x, ns_t now)
 	break_off(x, why, now);
 }
 
+void exchange_touch(struct exchange *x, ns_t now)
+{
+	x->progress = now;
+}
+
 void exchange_tick(struct exchange *x, ns_t now)
 {
 	if (now >= exchange_deadline(x))

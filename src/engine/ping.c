@@ -20,9 +20,9 @@ void ping_init(struct ping *p, const struct ping_cfg *cfg, struct ping_target *t
 	p->targets = targets;
 	p->n = n;
 	p->slots = slots;
-	p->start = now;
+	p->began = p->start = now;
 	p->end = cfg->duration > 0 ? now + cfg->duration : NS_NEVER;
-	p->head = p->tail = 1;
+	p->head = p->tail = cfg->first > 0 ? cfg->first : 1;
 }
 
 static struct ping_slot *slot_of(const struct ping *p, uint32_t wire)
@@ -399,7 +399,7 @@ static void fill_distribution(const struct ping_target *t, struct ping_result *r
 	r->host_queue_p50 = hist_quantile(&t->hists->queue, 500);
 }
 
-void ping_result(const struct ping *p, size_t target, ns_t now, struct ping_result *r)
+void ping_label(const struct ping *p, size_t target, struct ping_result *r)
 {
 	const struct ping_target *t = &p->targets[target];
 	struct text address;
@@ -410,6 +410,13 @@ void ping_result(const struct ping *p, size_t target, ns_t now, struct ping_resu
 	addr_put(&address, &t->addr);
 	r->stamps = t->stamps;
 	r->reason = "";
+}
+
+void ping_result(const struct ping *p, size_t target, ns_t now, struct ping_result *r)
+{
+	const struct ping_target *t = &p->targets[target];
+
+	ping_label(p, target, r);
 	r->sent = (int64_t)t->sent;
 	r->received = (int64_t)t->received;
 	r->lost = (int64_t)t->lost;
@@ -431,5 +438,5 @@ void ping_result(const struct ping *p, size_t target, ns_t now, struct ping_resu
 	r->rtt_mdev = tally_mdev(&t->rtt);
 	r->jitter = tally_jitter(&t->rtt);
 	fill_distribution(t, r);
-	r->elapsed = now - p->start;
+	r->elapsed = now - p->began;
 }

@@ -39,6 +39,7 @@ void reply_put_info(struct text *t, const struct serve_counters *c, uint64_t bod
 	json_int(&j, "body_bytes", (int64_t)body_max);
 	json_fixed(&j, "body_seconds", body_time, 9, 0);
 	json_close(&j);
+	json_fixed(&j, "body_seconds_max", body_time, 9, 0);
 	json_int(&j, "requests", (int64_t)c->requests);
 	json_int(&j, "refused", (int64_t)c->refused);
 	json_int(&j, "bytes_received", (int64_t)c->bytes_in);

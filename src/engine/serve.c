@@ -130,9 +130,9 @@ static bool read_down_query(struct slice query, int64_t *ret_bytes, ns_t *ret_ti
 	*ret_bytes = DOWN_DEFAULT;
 	*ret_time = 0;
 	if (route_query(query, SLICE("bytes"), &v))
-		return !units_count(v, 0, INT64_MAX, ret_bytes);
+		return !units_read(v, UNITS_COUNT, 0, INT64_MAX, ret_bytes);
 	if (route_query(query, SLICE("seconds"), &v))
-		return !units_duration(v, 1, DOWN_SECONDS_MAX, ret_time);
+		return !units_read(v, UNITS_DURATION, 1, DOWN_SECONDS_MAX, ret_time);
 	return true;
 }
 
@@ -432,6 +432,11 @@ void serve_closed(struct serve *s, int io)
 		s->keep_alive = false;
 	else
 		s->state = SERVE_CLOSED;
+}
+
+void serve_touch(struct serve *s, ns_t now)
+{
+	s->deadline = now + s->cfg->idle_time;
 }
 
 void serve_tick(struct serve *s, ns_t now)

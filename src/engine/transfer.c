@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/transfer.h"
 
+#include "core/wide.h"
+
 /* Sixty samples a run, but neither too short to hold data nor too long to find a stable part. */
 #define SAMPLES_WANTED 60
 #define SAMPLE_MIN (20 * NS_PER_MS)
@@ -12,12 +14,18 @@
 /* A rate that has not settled after so many samples is judged as it is. */
 #define TRIAL_SAMPLES 12
 
+/* A steady part is at least this share of the time, and no more uneven than this. */
+#define STEADY_SHARE 4
+#define SPREAD_MAX_PPM 250000
+
 /* A process that uses more than this of a CPU is what limits the rate. */
 #define BUSY_PPM 850000
 
 static ns_t spacing(const struct transfer *t)
 {
-	return ns_min(ns_max(t->cfg.time / SAMPLES_WANTED, SAMPLE_MIN), SAMPLE_MAX);
+	ns_t fine = ns_min(ns_max(t->cfg.time / SAMPLES_WANTED, SAMPLE_MIN), SAMPLE_MAX);
+
+	return ns_max(fine, t->cfg.time / (RATE_SAMPLES_MAX - 32));
 }
 
 void transfer_init(struct transfer *t, const struct transfer_cfg *cfg, ns_t now)
@@ -30,6 +38,7 @@ void transfer_init(struct transfer *t, const struct transfer_cfg *cfg, ns_t now)
 	t->proven = 0;
 	t->proven_rate = 0;
 	rate_init(&t->rate);
+	t->rate.least = cfg->time / STEADY_SHARE;
 }
 
 ns_t transfer_end(const struct transfer *t)
@@ -69,6 +78,10 @@ static void judge(struct transfer *t, ns_t now, uint64_t bytes)
 
 	if (!rate_is_stable(&t->rate) && patient)
 		return;
+	if (rate <= 0) { /* nothing to compare with: more connections would not be understood either */
+		t->phase = TRANSFER_STEADY;
+		return;
+	}
 	/* What is found out in the second half could not be measured any more. */
 	bool late = now - t->began > t->cfg.time / 2;
 	bool gained = t->proven == 0 || rate > t->proven_rate + t->proven_rate / 100 * GAIN_PERCENT;
@@ -99,6 +112,26 @@ bool transfer_tick(struct transfer *t, ns_t now, uint64_t bytes)
 	else if (t->phase == TRANSFER_TRYING)
 		judge(t, now, bytes);
 	return true;
+}
+
+int64_t transfer_recent(const struct transfer *t)
+{
+	const struct rate *r = &t->rate;
+	size_t back = r->n > RATE_WINDOW ? RATE_WINDOW : r->n > 0 ? r->n - 1 : 0;
+
+	if (back == 0)
+		return UNKNOWN;
+	const struct rate_sample *last = &r->v[r->n - 1], *first = &r->v[r->n - 1 - back];
+
+	return (int64_t)wide_muldiv((last->bytes - first->bytes) * 8, (uint64_t)NS_PER_S, (uint64_t)(last->at - first->at));
+}
+
+struct rate_result transfer_result(const struct transfer *t)
+{
+	struct rate_result r = rate_finish(&t->rate);
+
+	r.stable = r.stable && r.spread_ppm != UNKNOWN && r.spread_ppm <= SPREAD_MAX_PPM;
+	return r;
 }
 
 static bool mostly(ns_t part, ns_t whole)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "out/ping.h"
 
+#include <string.h>
+
 #include "core/units.h"
 #include "out/field.h"
 
@@ -9,292 +11,183 @@ static bool is_icmp(const struct ping_result *r)
 	return r->method == METHOD_ICMP_RAW || r->method == METHOD_ICMP_DGRAM;
 }
 
-static const char *seq_word(const struct ping_result *r)
-{
-	return is_icmp(r) ? "icmp_seq=" : r->method == METHOD_HTTP ? "http_seq=" : "tcp_seq=";
-}
-
 /* The name that was asked for, and the address where that is another word. */
 static void put_host(struct text *t, const struct ping_result *r)
 {
-	struct slice name = slice_of(r->target), address = slice_of(r->address);
-
-	text_safe(t, name);
-	if (!slice_eq(name, address)) {
-		text_str(t, " (");
-		text_slice(t, address);
-		text_char(t, ')');
-	}
+	text_put(t, strcmp(r->target, r->address) == 0 ? "%s" : "%s (%s)", r->target, r->address);
 }
 
 void ping_text_start(struct text *t, const struct ping_result *r, size_t size)
 {
-	bool v6 = slice_find(slice_of(r->address), ':') < slice_of(r->address).n;
+	int64_t headers = slice_has(slice_of(r->address), ':') ? 48 : 28;
 
-	text_str(t, "PING ");
-	text_safe(t, slice_of(r->target));
-	text_str(t, " (");
-	text_str(t, r->address);
-	text_str(t, ") ");
-	if (is_icmp(r)) {
-		text_uint(t, size);
-		text_char(t, '(');
-		text_uint(t, size + (v6 ? 48 : 28));
-		text_str(t, ") bytes of data.\n");
-	} else {
+	text_put(t, "PING %s (%s) ", r->target, r->address);
+	if (is_icmp(r))
+		text_put(t, "%d(%d) bytes of data.\n", (int64_t)size, (int64_t)size + headers);
+	else
 		text_str(t, r->method == METHOD_HTTP ? "by HTTP requests.\n" : "by TCP connections.\n");
-	}
-	if (r->reason[0]) {
-		text_str(t, r->method == METHOD_TCP ? "no ICMP: " : "unprivileged socket: ");
-		text_str(t, r->reason);
-		text_str(t, " (sonde caps tells more)\n");
-	}
+	if (r->reason[0])
+		text_put(t, "%s: %s (sonde caps tells more)\n",
+			r->method == METHOD_TCP ? "no ICMP" : "unprivileged socket", r->reason);
 }
 
-static void put_error(struct text *t, const struct ping_event *e, const struct ping_result *r)
+/* Who it was, or who it is about. */
+static void put_subject(struct text *t, const struct ping_event *e, const struct ping_result *r)
 {
-	if (e->from.family != 0) {
+	if (e->outcome == OUTCOME_ERROR && e->from.family != 0) {
 		text_str(t, "From ");
 		addr_put(t, &e->from);
 		text_char(t, ' ');
-	} else {
-		put_host(t, r);
-		text_str(t, ": ");
+		return;
 	}
-	text_str(t, seq_word(r));
-	text_uint(t, e->seq);
-	text_char(t, ' ');
-	text_str(t, e->text ? e->text : "error");
-}
-
-static void put_reply(struct text *t, const struct ping_event *e, const struct ping_result *r)
-{
-	if (e->bytes > 0) {
-		text_uint(t, e->bytes);
-		text_str(t, " bytes from ");
-	} else {
-		text_str(t, "answer from ");
-	}
+	if (e->outcome == OUTCOME_LOST)
+		text_str(t, "no answer from ");
+	else if (e->outcome != OUTCOME_ERROR)
+		text_put(t, e->bytes > 0 ? "%d bytes from " : "answer from ", (int64_t)e->bytes);
 	put_host(t, r);
 	text_str(t, ": ");
-	text_str(t, seq_word(r));
-	text_uint(t, e->seq);
-	if (e->ttl >= 0) {
-		text_str(t, " ttl=");
-		text_int(t, e->ttl);
-	}
-	if (e->rtt != UNKNOWN) {
-		text_str(t, " time=");
-		units_put_ms(t, e->rtt);
-		text_str(t, " ms");
-	}
 }
 
 void ping_text_event(struct text *t, const struct ping_event *e, const struct ping_result *r)
 {
-	switch (e->outcome) {
-	case OUTCOME_LOST:
-		text_str(t, "no answer from ");
-		put_host(t, r);
-		text_str(t, ": ");
-		text_str(t, seq_word(r));
-		text_uint(t, e->seq);
-		break;
-	case OUTCOME_ERROR:
-		put_error(t, e, r);
-		break;
-	default:
-		put_reply(t, e, r);
+	static const char remarks[] = /* in the order of enum outcome */
+		"\0\0 (late)\0 (DUP!)\0 (corrupt: not the bytes that were sent)\0";
+
+	put_subject(t, e, r);
+	text_put(t, "%s_seq=%d", is_icmp(r) ? "icmp" : method_name(r->method), (int64_t)e->seq);
+	if (e->outcome == OUTCOME_ERROR) {
+		text_put(t, " %s", e->text ? e->text : "error");
+	} else if (e->outcome != OUTCOME_LOST) {
+		if (e->ttl >= 0)
+			text_put(t, " ttl=%d", (int64_t)e->ttl);
+		if (e->rtt != UNKNOWN)
+			text_put(t, " time=%m ms", e->rtt);
 	}
-	if (e->outcome == OUTCOME_LATE)
-		text_str(t, " (late)");
-	else if (e->outcome == OUTCOME_DUPLICATE)
-		text_str(t, " (DUP!)");
-	else if (e->outcome == OUTCOME_CORRUPT)
-		text_str(t, " (corrupt: not the bytes that were sent)");
-	text_char(t, '\n');
+	text_put(t, "%s\n", slice_word(remarks, e->outcome));
 }
 
 static void put_more(struct text *t, int64_t n, const char *what)
 {
-	if (n <= 0)
-		return;
-	text_str(t, ", +");
-	text_int(t, n);
-	text_str(t, what);
-}
-
-/* Values joined by slashes, as ping(8) writes them. */
-static void put_ms_list(struct text *t, const ns_t *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			text_char(t, '/');
-		units_put_ms(t, v[i]);
-	}
-	text_str(t, " ms");
+	if (n > 0)
+		text_put(t, ", +%d %s", n, what);
 }
 
 static void put_loss(struct text *t, const struct ping_result *r)
 {
 	if (r->loss_ppm == UNKNOWN)
 		return;
-	text_str(t, "loss ");
-	units_put_percent(t, r->loss_ppm);
-	text_str(t, ", with 95% confidence ");
-	units_put_percent(t, r->loss_low_ppm);
-	text_str(t, " to ");
-	units_put_percent(t, r->loss_high_ppm);
-	put_more(t, r->late, " late");
-	put_more(t, r->reordered, " reordered");
-	put_more(t, r->in_flight, " still on the way");
-	put_more(t, r->local_drops, " dropped by our own buffer");
+	text_put(t, "loss %p, with 95%% confidence %p to %p", r->loss_ppm, r->loss_low_ppm, r->loss_high_ppm);
+	put_more(t, r->late, "late");
+	put_more(t, r->reordered, "reordered");
+	put_more(t, r->in_flight, "still on the way");
+	put_more(t, r->local_drops, "dropped by our own buffer");
 	text_char(t, '\n');
 }
 
 void ping_text_summary(struct text *t, const struct ping_result *r)
 {
-	text_str(t, "\n--- ");
-	text_safe(t, slice_of(r->target));
-	text_str(t, " ping statistics ---\n");
-	text_int(t, r->sent);
-	text_str(t, " packets transmitted, ");
-	text_int(t, r->received);
-	text_str(t, " received");
-	put_more(t, r->duplicates, " duplicates");
-	put_more(t, r->corrupt, " corrupted");
-	put_more(t, r->errors, " errors");
-	text_str(t, ", ");
-	units_put_percent(t, r->loss_ppm == UNKNOWN ? 0 : r->loss_ppm);
-	text_str(t, " packet loss, time ");
-	text_int(t, r->elapsed / NS_PER_MS);
-	text_str(t, "ms\n");
-	if (r->received > 0) {
-		text_str(t, "rtt min/avg/max/mdev = ");
-		put_ms_list(t, (const ns_t[]){ r->rtt_min, r->rtt_mean, r->rtt_max, r->rtt_mdev }, 4);
-		text_char(t, '\n');
-	}
+	text_put(t, "\n--- %s ping statistics ---\n%d packets transmitted, %d received", r->target, r->sent,
+		r->received);
+	put_more(t, r->duplicates, "duplicates");
+	put_more(t, r->corrupt, "corrupted");
+	put_more(t, r->errors, "errors");
+	text_put(t, ", %p packet loss, time %dms\n", r->loss_ppm == UNKNOWN ? 0 : r->loss_ppm, r->elapsed / NS_PER_MS);
+	if (r->received > 0)
+		text_put(
+			t, "rtt min/avg/max/mdev = %m/%m/%m/%m ms\n", r->rtt_min, r->rtt_mean, r->rtt_max, r->rtt_mdev);
 	if (r->rtt_p50 != UNKNOWN) {
-		text_str(t, "rtt p50/p90/p99 = ");
-		put_ms_list(t, (const ns_t[]){ r->rtt_p50, r->rtt_p90, r->rtt_p99 }, 3);
-		if (r->jitter != UNKNOWN) {
-			text_str(t, ", jitter ");
-			units_put_ms(t, r->jitter);
-			text_str(t, " ms");
-		}
-		text_str(t, "; ");
-		text_str(t, method_name(r->method));
-		text_str(t, ", stamps ");
-		text_str(t, stamps_name(r->stamps));
-		text_char(t, '\n');
+		text_put(t, "rtt p50/p90/p99 = %m/%m/%m ms", r->rtt_p50, r->rtt_p90, r->rtt_p99);
+		if (r->jitter != UNKNOWN)
+			text_put(t, ", jitter %m ms", r->jitter);
+		text_put(t, "; %s, stamps %s\n", method_name(r->method), stamps_name(r->stamps));
 	}
 	put_loss(t, r);
 }
 
-static const size_t columns[] = { 32, 40, 48, 58, 68, 78, 88, 98 };
+static const struct {
+	uint8_t at;
+	char name[7];
+} columns[] = { { 32, "sent" }, { 40, "recv" }, { 48, "loss" }, { 58, "min" }, { 68, "p50" }, { 78, "p99" },
+	{ 88, "jitter" }, { 98, "ms" } };
 
 void ping_text_table_head(struct text *t)
 {
-	static const char *const names[] = { "sent", "recv", "loss", "min", "p50", "p99", "jitter", "ms" };
-
 	text_str(t, "\ntarget");
-	for (size_t i = 0; i < 8; i++) {
-		text_pad(t, columns[i]);
-		text_str(t, names[i]);
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+		text_pad(t, columns[i].at);
+		text_str(t, columns[i].name);
 	}
 	text_char(t, '\n');
 }
 
-static void put_cell_ms(struct text *t, ns_t v)
+static void put_cell(struct text *t, size_t column, const char *format, int64_t v)
 {
-	if (v == UNKNOWN)
-		text_char(t, '-');
-	else
-		units_put_ms(t, v);
+	text_char(t, ' ');
+	text_pad(t, columns[column].at);
+	text_put(t, format, v);
 }
 
 void ping_text_table_row(struct text *t, const struct ping_result *r)
 {
-	const ns_t times[] = { r->rtt_min, r->rtt_p50, r->rtt_p99, r->jitter };
-
 	put_host(t, r);
-	text_char(t, ' ');
-	text_pad(t, columns[0]);
-	text_int(t, r->sent);
-	text_pad(t, columns[1]);
-	text_int(t, r->received);
-	text_pad(t, columns[2]);
-	if (r->loss_ppm == UNKNOWN)
-		text_char(t, '-');
-	else
-		units_put_percent(t, r->loss_ppm);
-	for (size_t i = 0; i < 4; i++) {
-		text_pad(t, columns[3 + i]);
-		put_cell_ms(t, times[i]);
-	}
+	put_cell(t, 0, "%d", r->sent);
+	put_cell(t, 1, "%d", r->received);
+	put_cell(t, 2, "%p", r->loss_ppm);
+	put_cell(t, 3, "%m", r->rtt_min);
+	put_cell(t, 4, "%m", r->rtt_p50);
+	put_cell(t, 5, "%m", r->rtt_p99);
+	put_cell(t, 6, "%m", r->jitter);
 	text_char(t, '\n');
 }
 
 void ping_json(struct json *j, const char *key, const struct ping_result *r)
 {
-	json_open(j, key);
-	field_json(j, &ping_fields, r);
-	json_close(j);
+	field_json(j, key, &ping_fields, r);
 }
 
 void ping_json_begin(struct json *j)
 {
-	json_open(j, NULL);
-	json_int(j, "schema", 1);
-	json_string(j, "type", SLICE("ping"));
+	json_begin(j, j->out, "ping");
 	json_array(j, "targets");
 }
 
 void ping_json_end(struct json *j)
 {
 	json_array_end(j);
-	json_close(j);
-	text_char(j->out, '\n');
+	json_end(j);
 }
 
-static void json_word(struct json *j, const char *key, const char *word)
+static void json_error(struct json *j, const struct ping_event *e)
 {
-	if (word)
-		json_string(j, key, slice_of(word));
-	else
-		json_null(j, key);
+	bool answered = e->from.family != 0;
+	char from[ADDR_TEXT_MAX];
+	struct text t;
+
+	text_init(&t, from, sizeof(from));
+	addr_put(&t, &e->from);
+	json_word(j, "from", from);
+	json_int(j, "icmp_type", answered ? e->type : UNKNOWN);
+	json_int(j, "icmp_code", answered ? e->code : UNKNOWN);
+	json_word(j, "error", e->text);
 }
 
 void ping_ndjson_event(struct text *t, const struct ping_event *e, const struct ping_result *r)
 {
 	struct json j;
 
-	json_init(&j, t);
-	json_open(&j, NULL);
-	json_int(&j, "schema", 1);
-	json_string(&j, "type", SLICE("probe"));
-	json_string(&j, "target", slice_of(r->target));
-	json_string(&j, "address", slice_of(r->address));
+	json_begin(&j, t, "probe");
+	json_word(&j, "target", r->target);
+	json_word(&j, "address", r->address);
 	json_int(&j, "seq", (int64_t)e->seq);
 	json_word(&j, "outcome", outcome_name(e->outcome));
-	json_fixed(&j, "rtt_ms", e->rtt, 6, 6);
-	json_fixed(&j, "host_queue_ms", e->queue, 6, 6);
+	json_ms(&j, "rtt_ms", e->rtt);
+	json_ms(&j, "host_queue_ms", e->queue);
 	json_int(&j, "ttl", e->ttl < 0 ? UNKNOWN : e->ttl);
 	json_word(&j, "stamps", stamps_name(e->stamps));
 	json_word(&j, "method", method_name(r->method));
-	if (e->outcome == OUTCOME_ERROR) {
-		char from[ADDR_TEXT_MAX];
-		struct text ft;
-
-		text_init(&ft, from, sizeof(from));
-		addr_put(&ft, &e->from);
-		json_word(&j, "from", e->from.family != 0 ? from : NULL);
-		json_int(&j, "icmp_type", e->from.family != 0 ? e->type : UNKNOWN);
-		json_int(&j, "icmp_code", e->from.family != 0 ? e->code : UNKNOWN);
-		json_word(&j, "error", e->text);
-	}
-	json_close(&j);
-	text_char(t, '\n');
+	if (e->outcome == OUTCOME_ERROR)
+		json_error(&j, e);
+	json_end(&j);
 }
 
 void ping_csv_head(struct text *t)
@@ -311,7 +204,5 @@ void ping_csv_row(struct text *t, const struct ping_result *r)
 
 void ping_prom(struct text *t, size_t row, const struct ping_result *r, bool *named)
 {
-	static const char *const none[2];
-
-	field_prom(t, &ping_fields, row, "sonde_ping_", r, none, named);
+	field_prom(t, &ping_fields, row, "sonde_ping_", r, NULL, named);
 }

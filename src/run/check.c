@@ -12,7 +12,10 @@
 /* Often enough for a distribution, seldom enough not to be a load itself. */
 #define IDLE_INTERVAL (100 * NS_PER_MS)
 #define LOADED_INTERVAL (50 * NS_PER_MS)
-#define PROBE_TIMEOUT NS_PER_S
+
+/* While idle, an answer that takes longer is hardly one; beside a load a queue may hold it for seconds. */
+#define IDLE_TIMEOUT (2 * NS_PER_S)
+#define LOADED_TIMEOUT (5 * NS_PER_S)
 
 static void copy(char *out, size_t cap, struct slice s)
 {
@@ -49,7 +52,8 @@ static bool open_ping_only(struct check *c, struct fault *why)
 	struct addr v[RESOLVE_MAX];
 	const struct target *t = &c->cfg.survey.target;
 
-	if (resolve(t->host, c->cfg.survey.family, v, RESOLVE_MAX, why) == 0)
+	c->via = t->scheme == TARGET_TCP ? VIA_TCP : t->scheme == TARGET_ICMP ? VIA_ICMP : VIA_AUTO;
+	if (resolve(t->host, c->cfg.survey.family, v, RESOLVE_MAX, c->cfg.survey.timeout, why) == 0)
 		return false;
 	c->result.address = v[0];
 	c->result.address.port = t->port;
@@ -67,9 +71,13 @@ bool check_open(struct check *c, const struct check_cfg *cfg, struct fault *why)
 	flow_result_init(&c->result.upload);
 	text_init(&t, c->result.time, sizeof(c->result.time));
 	units_put_utc(&t, clock_wall_s());
-	privilege_raise();
 	if (!wait_open(&c->wait, why) || !bulk_open(&c->bulk, why))
 		return false;
+	/* From here on there is no capability left: strangers are talked to without any. */
+	privilege_raise();
+	pinger_prepare(&c->pinger, 4, &cfg->survey.origin, &c->wait, 0);
+	pinger_prepare(&c->pinger, 6, &cfg->survey.origin, &c->wait, 0);
+	privilege_drop();
 	if (!needs_server(c))
 		return open_ping_only(c, why);
 	if (!survey_open(&c->survey, why))
@@ -91,17 +99,18 @@ static bool look(struct check *c, struct fault *why)
 	return true;
 }
 
-static bool start_pinger(struct check *c, ns_t interval, uint64_t count, struct fault *why)
+static bool start_pinger(struct check *c, ns_t interval, uint64_t count, ns_t timeout, struct fault *why)
 {
 	struct pinger_cfg cfg = {
-		.ping = { .interval = interval, .timeout = PROBE_TIMEOUT, .count = count, .size = 56 },
+		.ping = { .interval = interval, .timeout = timeout, .count = count, .size = 56 },
 		.via = c->via,
 		.origin = c->cfg.survey.origin,
-		.closed_is_reply = true,
+		.reason = c->fell_back ? "no answer to ICMP echo requests" : NULL,
 	};
 
 	memset(&c->hists, 0, sizeof(c->hists));
-	c->to = (struct ping_target){ .name = c->result.host, .addr = c->result.address, .hists = &c->hists };
+	c->to = (struct ping_target){ .name = c->result.host, .addr = c->result.address, .closed_is_reply = true,
+		.hists = &c->hists };
 	if (c->to.addr.port == 0)
 		c->to.addr.port = 80;
 	return pinger_open(&c->pinger, &cfg, &c->to, 1, &c->wait, 0, why);
@@ -121,8 +130,15 @@ static bool start_load(struct check *c, enum load_direction direction, struct fa
 		.connections = c->cfg.connections,
 	};
 
-	c->server_cpu = survey_server_cpu(&c->survey);
-	if (!start_pinger(c, LOADED_INTERVAL, 0, why))
+	struct survey_info info;
+
+	survey_info(&c->survey, &info);
+	c->server_cpu = info.cpu;
+	cfg.body_time = info.body_time;
+	/* A server that serves one connection at a time must not be kept by this one. */
+	if (c->survey.kind != SERVER_SONDE)
+		fetch_hang_up(&c->survey.fetch);
+	if (!start_pinger(c, LOADED_INTERVAL, 0, ns_max(LOADED_TIMEOUT, c->cfg.survey.timeout), why))
 		return false;
 	load_open(&c->load, &cfg, &c->wait, &c->pinger, &c->bulk);
 	return true;
@@ -152,14 +168,20 @@ static bool is_possible(struct check *c)
 	return false;
 }
 
+static bool start_idle(struct check *c, struct fault *why)
+{
+	return start_pinger(c, IDLE_INTERVAL, (uint64_t)c->cfg.probes, ns_min(IDLE_TIMEOUT, c->cfg.survey.timeout), why);
+}
+
 /* Return: false with @why. `phase_open` tells whether there is anything to wait for. */
 static bool start_phase(struct check *c, struct fault *why)
 {
 	c->phase_began = clock_mono();
-	c->last_rate = UNKNOWN;
+	c->last_rate = c->last_rtt = UNKNOWN;
 	c->phase_open = true;
+	c->phase_due = false;
 	if (c->phase == CHECK_PING)
-		return start_pinger(c, IDLE_INTERVAL, (uint64_t)c->cfg.probes, why);
+		return start_idle(c, why);
 	c->phase_open = is_possible(c);
 	return !c->phase_open || start_load(c, c->phase == CHECK_DOWNLOAD ? LOAD_DOWN : LOAD_UP, why);
 }
@@ -179,16 +201,18 @@ static bool fall_back_to_tcp(struct check *c, struct fault *why)
 		return false;
 	pinger_close(&c->pinger);
 	c->via = VIA_TCP;
-	return start_pinger(c, IDLE_INTERVAL, (uint64_t)c->cfg.probes, why);
+	c->fell_back = true;
+	return start_idle(c, why);
 }
 
 static int64_t server_share(struct check *c)
 {
-	ns_t now = survey_server_cpu(&c->survey);
+	struct survey_info info;
 
-	if (now == UNKNOWN || c->server_cpu == UNKNOWN || c->load.wall <= 0)
+	survey_info(&c->survey, &info);
+	if (info.cpu == UNKNOWN || c->server_cpu == UNKNOWN || c->load.wall <= 0)
 		return UNKNOWN;
-	return (int64_t)wide_muldiv((uint64_t)ns_max(now - c->server_cpu, 0), 1000000, (uint64_t)c->load.wall);
+	return (int64_t)wide_muldiv((uint64_t)ns_max(info.cpu - c->server_cpu, 0), 1000000, (uint64_t)c->load.wall);
 }
 
 static void finish_load(struct check *c)
@@ -219,8 +243,7 @@ static void finish_phase(struct check *c)
 
 static void note_probe(struct check *c, const struct ping_event *e, struct check_event *ret)
 {
-	if (e->outcome == OUTCOME_REPLY)
-		c->last_rtt = e->rtt;
+	c->last_rtt = e->outcome == OUTCOME_REPLY ? e->rtt : UNKNOWN;
 	ret->kind = CHECK_PROBE;
 	ret->probe = *e;
 }
@@ -246,8 +269,7 @@ static bool step(struct check *c, struct check_event *ret)
 		return true;
 	}
 	ret->kind = CHECK_PROGRESS;
-	if (e.bits_per_second > 0)
-		c->last_rate = e.bits_per_second;
+	c->last_rate = e.bits_per_second;
 	return true;
 }
 
@@ -257,8 +279,9 @@ static bool begin(struct check *c, struct check_event *ret, struct fault *why)
 		return false;
 	c->surveyed = true;
 	c->phase = check_phase_from(CHECK_PING, c->cfg.only);
+	c->phase_due = true;
 	ret->kind = CHECK_FOUND;
-	return start_phase(c, why);
+	return true;
 }
 
 bool check_next(struct check *c, struct check_event *ret, struct fault *why)
@@ -266,7 +289,7 @@ bool check_next(struct check *c, struct check_event *ret, struct fault *why)
 	*ret = (struct check_event){ .phase = c->phase, .bits_per_second = UNKNOWN, .rtt = UNKNOWN };
 	if (!c->surveyed)
 		return begin(c, ret, why);
-	if (c->phase == CHECK_DONE)
+	if (c->phase == CHECK_DONE || (c->phase_due && !start_phase(c, why)))
 		return false;
 	bool more = step(c, ret);
 
@@ -280,7 +303,8 @@ bool check_next(struct check *c, struct check_event *ret, struct fault *why)
 	finish_phase(c);
 	ret->kind = CHECK_PHASE_OVER;
 	c->phase = signals_stop() ? CHECK_DONE : check_phase_from(c->phase + 1, c->cfg.only);
-	return c->phase == CHECK_DONE || start_phase(c, why);
+	c->phase_due = true;
+	return true;
 }
 
 void check_close(struct check *c)

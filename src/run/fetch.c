@@ -14,9 +14,14 @@ bool fetch_open(struct fetch *f, struct fault *why)
 	/* The small bodies sent from here need no memfd. */
 	static char zeros[BULK_PLAIN];
 
-	f->bulk = (struct bulk){ -1, zeros };
+	f->bulk = (struct bulk){ .fd = -1, .plain = zeros };
 	f->lane.state = LANE_FREE;
 	return wait_open(&f->wait, why);
+}
+
+void fetch_hang_up(struct fetch *f)
+{
+	lane_close(&f->lane);
 }
 
 void fetch_close(struct fetch *f)
@@ -36,7 +41,7 @@ static void advance(struct fetch *f, ns_t until)
 	lane_tick(&f->lane, clock_mono());
 }
 
-static int fail(const struct fetch *f, int io, struct fault *why)
+static int fail(const struct fetch *f, enum fault_kind kind, int io, struct fault *why)
 {
 	char name[ADDR_TEXT_MAX], reason[96];
 	struct text t, r;
@@ -50,7 +55,7 @@ static int fail(const struct fetch *f, int io, struct fault *why)
 		text_str(&r, ", not within ");
 		units_put_duration(&r, f->timeout);
 	}
-	fault_set(why, io == IO_DENIED ? FAULT_HOST : FAULT_PEER, "cannot connect to", text_view(&t), reason);
+	fault_set(why, kind, "cannot connect to", text_view(&t), reason);
 	return io;
 }
 
@@ -58,18 +63,29 @@ int fetch_connect(struct fetch *f, struct fault *why)
 {
 	struct lane *c = &f->lane;
 
-	if (c->state == LANE_BUSY)
+	if (c->state != LANE_FREE)
 		return 0;
 	lane_dial(c, &f->to, &f->origin, &f->wait, 0, f->timeout, clock_mono());
+	if (c->state == LANE_FREE) /* refused before anything was sent: by this machine */
+		return fail(f, FAULT_HOST, c->io, why);
 	while (c->state == LANE_CONNECTING && !signals_stop())
 		advance(f, NS_NEVER);
-	return c->state == LANE_READY ? 0 : fail(f, c->io < 0 ? c->io : IO_TIMEOUT, why);
+	if (c->state == LANE_READY)
+		return 0;
+	lane_close(c);
+	return fail(f, FAULT_PEER, c->io < 0 ? c->io : IO_TIMEOUT, why);
 }
 
 /* A kept connection may have been closed by the server in the meantime (RFC 9112 section 9.3.1). */
 static bool went_stale(const struct exchange *x)
 {
 	return x->state == EXCHANGE_BROKEN && x->first_byte == 0;
+}
+
+/* More of the answer than there is room for: the rest is of no use. */
+static bool is_enough(const struct exchange_request *r)
+{
+	return r->keep && r->keep->cut;
 }
 
 bool fetch_do(struct fetch *f, const struct exchange_request *r, struct fault *why)
@@ -85,7 +101,7 @@ bool fetch_do(struct fetch *f, const struct exchange_request *r, struct fault *w
 
 		if (bad)
 			return fault_set(why, FAULT_USAGE, "the path", r->path, bad);
-		while (!lane_is_over(&f->lane) && !signals_stop() && clock_mono() < until)
+		while (!lane_is_over(&f->lane) && !is_enough(r) && !signals_stop() && clock_mono() < until)
 			advance(f, until);
 		exchange_give_up(&f->lane.x, clock_mono());
 		if (!f->lane.x.keep_alive)

@@ -7,7 +7,7 @@
 #define READ_MAX 4096
 
 /* What a socket may hold unsent from the start; more is worth a system call when it doubles. */
-#define AHEAD_FIRST (256 << 10)
+#define AHEAD_FIRST (32 << 10)
 
 void lane_close(struct lane *c)
 {
@@ -20,7 +20,7 @@ void lane_dial(struct lane *c, const struct addr *to, const struct origin *from,
 	ns_t timeout, ns_t now)
 {
 	struct fault why;
-	int fd = stream_connect(to, from, &why);
+	int fd = stream_connect(to, from, &now, &why);
 
 	c->io = fd < 0 ? fd : 0;
 	if (fd < 0)
@@ -55,6 +55,7 @@ const char *lane_ask(struct lane *c, struct exchange_request *r, ns_t now)
 		c->asked = now;
 	c->state = LANE_BUSY;
 	c->flows = false;
+	c->delivered = c->noticed = 0;
 	const char *bad = exchange_init(&c->x, r, now);
 
 	if (!bad)
@@ -105,7 +106,7 @@ static void look_ahead(struct lane *c)
 	stream_unsent_max(c->fd, (int)n);
 }
 
-static void write_some(struct lane *c, const struct bulk *bulk)
+static void write_some(struct lane *c, struct bulk *bulk)
 {
 	struct want out = exchange_out(&c->x);
 	int64_t n = stream_out(c->fd, &out, bulk);
@@ -116,11 +117,14 @@ static void write_some(struct lane *c, const struct bulk *bulk)
 	look_ahead(c);
 }
 
-void lane_turn(struct lane *c, const struct wait_event *e, const struct bulk *bulk, ns_t now)
+void lane_turn(struct lane *c, const struct wait_event *e, struct bulk *bulk, ns_t now)
 {
 	if (c->state == LANE_CONNECTING) {
 		int io = stream_connected(c->fd);
 
+		/* Broken without a reason that the socket would tell. */
+		if (io == IO_AGAIN && e->in)
+			io = IO_FAILED;
 		if (io != IO_AGAIN)
 			finish_dial(c, io);
 		return;
@@ -144,8 +148,14 @@ void lane_tick(struct lane *c, ns_t now)
 		finish_dial(c, IO_TIMEOUT);
 	if (c->state != LANE_BUSY)
 		return;
+	/* On a slow link the socket takes nothing for seconds while the other side acknowledges: that is progress. */
+	if (lane_delivered(c) > c->noticed)
+		exchange_touch(&c->x, now);
+	c->noticed = c->delivered;
 	exchange_tick(&c->x, now);
-	set_mark(c, now);
+	/* A kernel before 4.18 does not wake for what is there already when the mark is lowered: look. */
+	if (!exchange_over(&c->x))
+		read_some(c);
 }
 
 ns_t lane_deadline(const struct lane *c)
@@ -163,13 +173,16 @@ uint64_t lane_received(const struct lane *c)
 	return c->state == LANE_BUSY && c->x.status == 200 ? c->x.body.received : 0;
 }
 
-uint64_t lane_delivered(const struct lane *c)
+uint64_t lane_delivered(struct lane *c)
 {
 	if (c->state != LANE_BUSY)
 		return 0;
 	int64_t unacked = stream_unacked(c->fd);
+	uint64_t waiting = unacked > 0 ? (uint64_t)unacked : 0;
+	uint64_t n = c->x.source.sent > waiting ? c->x.source.sent - waiting : 0;
 
-	if (unacked < 0)
-		return c->x.source.sent;
-	return (uint64_t)unacked < c->x.source.sent ? c->x.source.sent - (uint64_t)unacked : 0;
+	/* Heads and frames wait in the same queue, so that the difference may fall a little; what arrived does not. */
+	if (n > c->delivered)
+		c->delivered = n;
+	return c->delivered;
 }

@@ -29,14 +29,7 @@ static void fail(struct load *l, enum flow_status status, const char *what, cons
 	text_str(&t, detail);
 }
 
-static void count_failure(struct load *l, struct lane *c, const char *what, const char *why)
-{
-	lane_close(c);
-	if (!l->ending && ++l->failures >= FAILURES_MAX)
-		fail(l, FLOW_FAILED, what, why);
-}
-
-static uint64_t payload(const struct load *l, const struct lane *c)
+static uint64_t payload(const struct load *l, struct lane *c)
 {
 	return l->cfg.direction == LOAD_DOWN ? lane_received(c) : lane_delivered(c);
 }
@@ -46,6 +39,9 @@ static void put_path(const struct load *l, struct text *t, ns_t now)
 {
 	ns_t end = transfer_end(&l->transfer);
 	ns_t left = (end == NS_NEVER ? l->cfg.time : ns_max(end - now, 0)) + OVERTIME;
+
+	if (l->cfg.body_time != UNKNOWN)
+		left = ns_min(left, l->cfg.body_time * 3 / 4);
 
 	if (!l->cfg.counts) {
 		text_slice(t, l->cfg.path);
@@ -114,7 +110,7 @@ static void count_agreed(struct load *l, const struct lane *c)
 	bool told = down ? http1_body_trailer_uint(&c->x.body, &theirs) :
 			   json_find_uint(text_view(&c->answer), "bytes", &theirs);
 
-	if (!l->cfg.counts || !told)
+	if (!l->cfg.counts || !told || theirs > INT64_MAX)
 		return;
 	l->peer += theirs;
 	l->agreed += down ? c->x.body.received : c->x.source.sent;
@@ -136,6 +132,29 @@ static void note_facts(struct load *l, const struct lane *c)
 	l->facts.sndbuf_limited = ns_max(l->facts.sndbuf_limited, 0) + f.sndbuf_limited;
 }
 
+/* The connection goes; what it carried stays counted. */
+static void retire(struct load *l, struct lane *c)
+{
+	l->gone += payload(l, c);
+	note_facts(l, c);
+	lane_close(c);
+}
+
+/* Bad luck, until there was too much of it in a row. */
+static void count_failure(struct load *l, struct lane *c, const char *what, const char *why)
+{
+	struct text t;
+
+	retire(l, c);
+	if (l->ending)
+		return;
+	text_init(&t, l->last_failure, sizeof(l->last_failure));
+	text_str(&t, what);
+	text_str(&t, why);
+	if (++l->failures >= FAILURES_MAX)
+		fail(l, FLOW_FAILED, l->last_failure, "");
+}
+
 /* A complete exchange that counts; the connection goes on where it may. */
 static void count_exchange(struct load *l, struct lane *c, ns_t now)
 {
@@ -143,6 +162,7 @@ static void count_exchange(struct load *l, struct lane *c, ns_t now)
 	l->exchanges++;
 	l->upload_size = l->upload_size < UPLOAD_LAST ? l->upload_size * 2 : UPLOAD_LAST;
 	count_agreed(l, c);
+	l->failures = 0;
 	bool again = !l->ending && c - l->lanes < (ptrdiff_t)l->transfer.connections;
 
 	if (again && c->x.keep_alive) {
@@ -167,7 +187,6 @@ static void lane_ended(struct load *l, struct lane *c, ns_t now)
 	} else if (c->x.coded) {
 		fail(l, FLOW_FAILED, "the server compressed the data", " although it was asked not to");
 	} else if (c->x.state == EXCHANGE_BROKEN) {
-		l->gone += payload(l, c);
 		count_failure(l, c, "the server ", c->x.why);
 	} else {
 		count_exchange(l, c, now);
@@ -177,9 +196,10 @@ static void lane_ended(struct load *l, struct lane *c, ns_t now)
 /* The first byte of an exchange: how long was it waited for? The very first one starts the clock. */
 static void note_flow(struct load *l, const struct lane *c, ns_t now)
 {
-	l->waited += now - c->asked;
-	if (l->transfer.phase != TRANSFER_STARTING)
+	if (l->transfer.phase != TRANSFER_STARTING) {
+		l->waited += now - c->asked;
 		return;
+	}
 	transfer_flows(&l->transfer, now);
 	l->cpu = clock_cpu();
 	l->wall = now;
@@ -208,7 +228,7 @@ static void turn(struct load *l, struct lane *c, const struct wait_event *e, ns_
 	follow_up(l, c, flowed, now);
 }
 
-static uint64_t total(const struct load *l)
+static uint64_t total(struct load *l)
 {
 	uint64_t n = l->gone;
 
@@ -226,10 +246,8 @@ static void man_lanes(struct load *l, ns_t now)
 		if (i < l->transfer.connections && c->state == LANE_FREE) {
 			lane_dial(c, &l->cfg.to, &l->cfg.origin, l->wait, LOAD_KEY + i, l->cfg.timeout, now);
 			follow_up(l, c, true, now);
-		} else if (i >= l->transfer.connections && c->state != LANE_FREE) {
-			l->gone += payload(l, c);
-			note_facts(l, c);
-			lane_close(c);
+		} else if (i >= l->transfer.connections) {
+			retire(l, c);
 		}
 	}
 }
@@ -237,6 +255,7 @@ static void man_lanes(struct load *l, ns_t now)
 /* The time is up. Where both ends count, let the bodies end, so that the counts can be compared. */
 static void begin_end(struct load *l, ns_t now)
 {
+	l->moved = total(l);
 	l->cpu = clock_cpu() - l->cpu;
 	l->wall = now - l->wall;
 	l->ending = true;
@@ -247,34 +266,44 @@ static void begin_end(struct load *l, ns_t now)
 	l->over = !l->cfg.counts;
 }
 
-static void after_sample(struct load *l, ns_t now)
+/* A body that the server would cut off for its length in time is ended before that. */
+static void end_long_body(struct load *l, struct lane *c, ns_t now)
 {
-	if (l->transfer.phase == TRANSFER_OVER) {
-		if (l->wall == 0)
-			fail(l, FLOW_FAILED, "the server ", "sent no data");
-		else
-			begin_end(l, now);
-		return;
-	}
-	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
-		lane_tick(&l->lanes[i], now);
+	if (l->cfg.direction == LOAD_UP && c->state == LANE_BUSY && l->cfg.body_time != UNKNOWN &&
+		now - c->x.started > l->cfg.body_time * 3 / 4)
+		source_finish(&c->x.source);
 }
 
-static void check_deadlines(struct load *l, ns_t now)
+/* Those whose time has come, or all. */
+static void tick_lanes(struct load *l, ns_t now, bool all)
 {
 	bool busy = false;
 
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX && !l->over; i++) {
 		struct lane *c = &l->lanes[i];
+		bool flowed = c->flows;
 
-		if (now >= lane_deadline(c)) {
+		if (c->state != LANE_FREE && (all || now >= lane_deadline(c))) {
 			lane_tick(c, now);
-			follow_up(l, c, true, now);
+			end_long_body(l, c, now);
+			follow_up(l, c, flowed, now);
 		}
 		busy = busy || c->state != LANE_FREE;
 	}
 	if (l->ending && (!busy || now >= l->give_up))
 		l->over = true;
+}
+
+static void after_sample(struct load *l, ns_t now)
+{
+	if (l->transfer.phase == TRANSFER_OVER) {
+		if (l->wall == 0)
+			fail(l, FLOW_FAILED, l->last_failure[0] ? l->last_failure : "no data came from the server", "");
+		else
+			begin_end(l, now);
+		return;
+	}
+	tick_lanes(l, now, true);
 }
 
 static ns_t deadline(const struct load *l)
@@ -302,7 +331,8 @@ void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, st
 	l->waited = l->wall = l->cpu = 0;
 	l->failures = 0;
 	l->status = FLOW_OK;
-	l->reason[0] = l->congestion[0] = '\0';
+	l->reason[0] = l->last_failure[0] = l->congestion[0] = '\0';
+	l->moved = 0;
 	l->upload_size = UPLOAD_FIRST;
 	l->facts = (struct stream_facts){ UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN };
 	transfer_init(&l->transfer, &t, now);
@@ -315,7 +345,7 @@ static bool sample(struct load *l, ns_t now, struct load_event *ret)
 		return false;
 	*ret = (struct load_event){
 		.kind = LOAD_PROGRESS,
-		.bits_per_second = rate_recent(&l->transfer.rate),
+		.bits_per_second = transfer_recent(&l->transfer),
 		.elapsed = l->wall > 0 ? now - l->wall : 0,
 		.connections = l->transfer.connections,
 	};
@@ -335,7 +365,7 @@ bool load_next(struct load *l, struct load_event *ret)
 			return true;
 		if (sample(l, now, ret))
 			return true;
-		check_deadlines(l, now);
+		tick_lanes(l, now, false);
 		man_lanes(l, now);
 		if (l->over || signals_stop())
 			break;
@@ -362,7 +392,7 @@ static bool file_was_small(const struct load *l)
 static void fill_figures(struct load *l, int64_t server_share_ppm, const struct rate_result *rate,
 	struct flow_result *ret)
 {
-	uint64_t moved = l->gone;
+	uint64_t moved = l->moved;
 
 	ret->bits_per_second = rate->bits_per_s;
 	ret->bytes = (int64_t)rate->bytes;
@@ -395,15 +425,13 @@ void load_stop(struct load *l)
 		begin_end(l, now);
 	}
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++) {
-		l->gone += payload(l, &l->lanes[i]);
-		note_facts(l, &l->lanes[i]);
-		lane_close(&l->lanes[i]);
+		retire(l, &l->lanes[i]);
 	}
 }
 
 void load_result(struct load *l, int64_t server_share_ppm, struct flow_result *ret)
 {
-	struct rate_result rate = rate_finish(&l->transfer.rate);
+	struct rate_result rate = transfer_result(&l->transfer);
 
 	flow_result_init(ret);
 	if (l->status == FLOW_OK && (!rate.measured || rate.bytes == 0))

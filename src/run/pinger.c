@@ -14,6 +14,9 @@
 /* Replies are read between so many sends: a stamp taken late is a wrong one. */
 #define SENDS_AT_ONCE 32
 
+/* A flood of packets that are not ours must not keep us from our own deadlines. */
+#define READS_AT_ONCE 256
+
 /* The kernel begins to stamp received packets a moment after the first socket has asked for it. */
 #define STAMPS_START (2 * NS_PER_MS)
 
@@ -29,53 +32,59 @@ static bool open_family(struct pinger *r, int family, struct fault *why)
 	struct icmp_options o = { .only = r->cfg.icmp_only, .ttl = r->cfg.ttl, .origin = r->cfg.origin };
 	size_t i = family == 6;
 
+	if (r->open[i])
+		return true;
 	if (!random_fill(&o.id, sizeof(o.id), why) || !icmp_open(&r->icmp[i], family, &o, why))
 		return false;
 	r->open[i] = true;
-	r->ping.cfg.id[i] = r->icmp[i].id;
-	r->method = r->icmp[i].method;
-	memcpy(r->reason, r->icmp[i].reason, sizeof(r->icmp[i].reason));
 	return wait_add(r->wait, r->icmp[i].fd, WAIT_IN, r->key + i);
 }
 
-static bool open_icmp(struct pinger *r, struct fault *why)
+void pinger_prepare(struct pinger *r, int family, const struct origin *origin, struct wait *wait, uint64_t key)
 {
-	for (size_t k = 0; k < r->ping.n; k++) {
-		int family = r->ping.targets[k].addr.family;
+	struct fault ignored;
 
-		if (!r->open[family == 6] && !open_family(r, family, why))
+	r->cfg = (struct pinger_cfg){ .origin = *origin };
+	r->wait = wait;
+	r->key = key;
+	open_family(r, family, &ignored);
+}
+
+static bool open_icmp(struct pinger *r, const struct ping_target *targets, size_t n, struct fault *why)
+{
+	for (size_t k = 0; k < n; k++) {
+		int family = targets[k].addr.family;
+
+		if (!open_family(r, family, why))
 			return false;
+		r->method = r->icmp[family == 6].method;
+		memcpy(r->reason, r->icmp[family == 6].reason, sizeof(r->icmp[0].reason));
 	}
 	return true;
 }
 
-static void close_icmp(struct pinger *r)
-{
-	for (size_t i = 0; i < 2; i++) {
-		if (r->open[i])
-			icmp_close(&r->icmp[i]);
-		r->open[i] = false;
-	}
-}
-
-/* The ICMP of both families or of none: one run, one method. */
-static bool open_best(struct pinger *r, struct fault *why)
+/* The ICMP of all families or of none: one run, one method. */
+static bool open_best(struct pinger *r, const struct ping_target *targets, size_t n, struct fault *why)
 {
 	struct text t;
+	bool must = r->cfg.via == VIA_ICMP || r->cfg.icmp_only != METHOD_NONE;
 
+	text_init(&t, r->reason, sizeof(r->reason));
+	if (r->cfg.reason)
+		text_str(&t, r->cfg.reason);
 	if (r->cfg.via == VIA_TCP || r->cfg.via == VIA_HTTP) {
 		r->method = r->cfg.via == VIA_TCP ? METHOD_TCP : METHOD_HTTP;
 		return true;
 	}
-	if (open_icmp(r, why))
+	if (open_icmp(r, targets, n, why))
 		return true;
-	close_icmp(r);
-	if (r->cfg.via == VIA_ICMP) {
-		fault_hint(why, "sonde caps", SLICE(""));
+	if (must) {
+		fault_hint(why, "sonde caps");
 		return false;
 	}
 	text_init(&t, r->reason, sizeof(r->reason));
 	text_str(&t, why->text);
+	why->kind = FAULT_NONE; /* there is another way */
 	r->method = METHOD_TCP;
 	return true;
 }
@@ -86,17 +95,13 @@ bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, struct ping_tar
 	r->cfg = *cfg;
 	r->wait = wait;
 	r->key = key;
-	r->reason[0] = '\0';
 	r->unroutable = 0;
-	if (!random_fill(r->cfg.ping.key, sizeof(r->cfg.ping.key), why))
+	if (!random_fill(r->cfg.ping.key, sizeof(r->cfg.ping.key), why) || !open_best(r, targets, n, why))
 		return false;
-	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono());
-	if (!open_best(r, why))
-		return false;
-	uint16_t id[2] = { r->ping.cfg.id[0], r->ping.cfg.id[1] };
-
+	r->cfg.ping.id[0] = r->icmp[0].id;
+	r->cfg.ping.id[1] = r->icmp[1].id;
+	r->cfg.ping.first = r->ping.head > 0 ? r->ping.head : 1;
 	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono() + STAMPS_START);
-	memcpy(r->ping.cfg.id, id, sizeof(id));
 	return true;
 }
 
@@ -108,14 +113,12 @@ static void drop_hail(struct hail *h)
 
 void pinger_close(struct pinger *r)
 {
-	uint32_t used = r->ping.head < PING_SLOTS ? r->ping.head : PING_SLOTS;
-
-	close_icmp(r);
 	for (size_t i = 0; i < PINGER_HAILS; i++)
 		if (r->hails[i].state != HAIL_FREE)
 			drop_hail(&r->hails[i]);
 	/* Only what was used: the rest of the table has never been touched and costs no memory. */
-	memset(r->slots, 0, used * sizeof(r->slots[0]));
+	for (uint32_t wire = r->cfg.ping.first; wire != r->ping.head && wire - r->cfg.ping.first < PING_SLOTS; wire++)
+		r->slots[wire % PING_SLOTS] = (struct ping_slot){ .state = PING_FREE };
 }
 
 void pinger_ready(struct pinger *r, const struct wait_event *e)
@@ -132,12 +135,13 @@ void pinger_ready(struct pinger *r, const struct wait_event *e)
 static bool read_icmp(struct pinger *r, struct ping_event *ret)
 {
 	struct packet pkt;
+	int left = READS_AT_ONCE;
 
 	for (size_t i = 0; i < 2; i++) {
-		while (r->errors[i] && (r->errors[i] = r->open[i] && icmp_recv_error(&r->icmp[i], &pkt, reply, sizeof(reply))))
+		while (left-- > 0 && r->errors[i] && (r->errors[i] = r->open[i] && icmp_recv_error(&r->icmp[i], &pkt, reply, sizeof(reply))))
 			if (ping_icmp(&r->ping, &pkt, ret))
 				return true;
-		while (r->ready[i] && (r->ready[i] = r->open[i] && icmp_recv(&r->icmp[i], &pkt, reply, sizeof(reply))))
+		while (left-- > 0 && r->ready[i] && (r->ready[i] = r->open[i] && icmp_recv(&r->icmp[i], &pkt, reply, sizeof(reply))))
 			if (ping_icmp(&r->ping, &pkt, ret))
 				return true;
 	}
@@ -154,7 +158,7 @@ static bool hail_connected(struct pinger *r, struct hail *h, struct ping_event *
 	if (io == IO_AGAIN)
 		return false;
 	if (io == 0 && r->method == METHOD_HTTP) {
-		char head[1024], host[300];
+		static char head[2400], host[300];
 		struct text t, ht;
 
 		text_init(&ht, host, sizeof(host));
@@ -173,7 +177,7 @@ static bool hail_connected(struct pinger *r, struct hail *h, struct ping_event *
 		return false;
 	}
 	drop_hail(h);
-	if (io == 0 || (io == IO_REFUSED && r->cfg.closed_is_reply))
+	if (io == 0 || (io == IO_REFUSED && ping_target_of(&r->ping, wire)->closed_is_reply))
 		return ping_answered(&r->ping, wire, stamp, ret);
 	return ping_refused(&r->ping, wire, io_text(io), ret);
 }
@@ -242,17 +246,11 @@ static struct hail *free_hail(struct pinger *r)
 	return NULL;
 }
 
-static bool send_hail(struct pinger *r, const struct ping_request *q, struct ping_event *ret)
+static bool send_hail(struct pinger *r, struct hail *h, const struct ping_request *q, struct ping_event *ret)
 {
-	struct hail *h = free_hail(r);
 	struct fault why;
 	ns_t stamp = clock_mono();
-
-	if (!h) {
-		*ret = ping_failed(&r->ping, q->wire, "too many connections under way");
-		return true;
-	}
-	int fd = stream_connect(&r->ping.targets[q->target].addr, &r->cfg.origin, &why);
+	int fd = stream_connect(&r->ping.targets[q->target].addr, &r->cfg.origin, &stamp, &why);
 
 	if (fd < 0) {
 		r->unroutable += fd == IO_UNREACHABLE;
@@ -265,14 +263,24 @@ static bool send_hail(struct pinger *r, const struct ping_request *q, struct pin
 	return false;
 }
 
+static bool is_icmp(const struct pinger *r)
+{
+	return r->method == METHOD_ICMP_RAW || r->method == METHOD_ICMP_DGRAM;
+}
+
 static bool send_due(struct pinger *r, ns_t now, struct ping_event *ret)
 {
-	bool over_icmp = r->method == METHOD_ICMP_RAW || r->method == METHOD_ICMP_DGRAM;
 	struct ping_request q;
 
-	for (int n = 0; n < SENDS_AT_ONCE && ping_next(&r->ping, now, &q); n++)
-		if (over_icmp ? send_icmp(r, &q, ret) : send_hail(r, &q, ret))
+	for (int n = 0; n < SENDS_AT_ONCE; n++) {
+		struct hail *h = is_icmp(r) ? NULL : free_hail(r);
+
+		/* With all connections under way the schedule waits: what cannot be asked is not lost. */
+		if ((!is_icmp(r) && !h) || !ping_next(&r->ping, now, &q))
+			return false;
+		if (h ? send_hail(r, h, &q, ret) : send_icmp(r, &q, ret))
 			return true;
+	}
 	return false;
 }
 
@@ -287,7 +295,14 @@ bool pinger_step(struct pinger *r, ns_t now, struct ping_event *ret)
 
 ns_t pinger_deadline(const struct pinger *r)
 {
-	return ping_deadline(&r->ping);
+	ns_t first = NS_NEVER;
+
+	for (size_t i = 0; !is_icmp(r) && i < PINGER_HAILS; i++) {
+		if (r->hails[i].state == HAIL_FREE)
+			return ping_deadline(&r->ping);
+		first = ns_min(first, r->hails[i].until);
+	}
+	return is_icmp(r) ? ping_deadline(&r->ping) : first;
 }
 
 bool pinger_next(struct pinger *r, struct ping_event *ret)
@@ -306,6 +321,13 @@ bool pinger_next(struct pinger *r, struct ping_event *ret)
 		for (size_t i = 0; i < n; i++)
 			pinger_ready(r, &v[i]);
 	}
+}
+
+void pinger_label(const struct pinger *r, size_t target, struct ping_result *ret)
+{
+	ping_label(&r->ping, target, ret);
+	ret->method = r->method;
+	ret->reason = r->reason;
 }
 
 void pinger_result(const struct pinger *r, size_t target, ns_t now, struct ping_result *ret)

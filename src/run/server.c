@@ -12,7 +12,9 @@
 #define SWEEP (100 * NS_PER_MS)
 
 /* What a socket may hold unsent from the start. */
-#define AHEAD_FIRST (256 << 10)
+#define AHEAD_FIRST (32 << 10)
+
+#define DESCRIPTORS_KEPT 32
 
 #define LISTENER_KEY (UINT64_C(1) << 32)
 
@@ -22,27 +24,40 @@
 /* A head, a body and what follows it go out in one turn; a long body does not keep others waiting. */
 #define WRITES_AT_ONCE 4
 
-static bool listen_on(struct server *s, struct addr *at, struct fault *why)
+/* Return: 0 or an enum io with @why. */
+static int listen_on(struct server *s, struct addr *at, struct fault *why)
 {
 	int fd = stream_listen(at, why);
 
 	if (fd < 0)
-		return false;
+		return fd;
 	at->port = stream_port(fd);
 	s->fds[s->n_fds] = fd;
 	wait_add(&s->wait, fd, WAIT_IN, LISTENER_KEY + s->n_fds);
 	s->n_fds++;
-	return true;
+	return 0;
 }
 
+/* A machine may have one family only; any other refusal counts. */
 static bool open_listeners(struct server *s, struct fault *why)
 {
-	for (size_t i = 0; i < s->cfg.n_listen; i++) {
-		if (i > 0 && s->cfg.listen[i].port == 0 && s->n_fds > 0)
-			s->cfg.listen[i].port = s->cfg.listen[0].port;
-		if (!listen_on(s, &s->cfg.listen[i], why) && !s->cfg.listen_all)
+	struct server_cfg *cfg = &s->cfg;
+
+	for (size_t i = 0; i < cfg->n_listen; i++) {
+		struct addr at = cfg->listen[i];
+
+		if (at.port == 0 && s->n_fds > 0)
+			at.port = cfg->listen[0].port;
+		int io = listen_on(s, &at, why);
+
+		if (io == IO_IN_USE)
+			fault_hint(why, "another port: sonde serve --port 8081");
+		if (io < 0 && !(cfg->listen_all && io == IO_UNREACHABLE))
 			return false;
+		if (io == 0)
+			cfg->listen[s->n_fds - 1] = at;
 	}
+	cfg->n_listen = s->n_fds;
 	return s->n_fds > 0;
 }
 
@@ -50,14 +65,19 @@ bool server_open(struct server *s, const struct server_cfg *cfg, struct fault *w
 {
 	memset(s, 0, sizeof(*s));
 	s->cfg = *cfg;
-	s->clients = memory_get(cfg->clients_max, sizeof(*s->clients), why);
-	s->free_slots = memory_get(cfg->clients_max, sizeof(*s->free_slots), why);
+	/* Some descriptors are for listening, waiting and the data itself. */
+	size_t most = memory_descriptors() - DESCRIPTORS_KEPT;
+
+	if (s->cfg.clients_max > most)
+		s->cfg.clients_max = most;
+	s->clients = memory_get(s->cfg.clients_max, sizeof(*s->clients), why);
+	s->free_slots = memory_get(s->cfg.clients_max, sizeof(*s->free_slots), why);
 	return s->clients && s->free_slots && wait_open(&s->wait, why) && bulk_open(&s->bulk, why) && open_listeners(s, why);
 }
 
 uint16_t server_port(const struct server *s)
 {
-	return s->cfg.listen[0].port ? s->cfg.listen[0].port : s->cfg.listen[1].port;
+	return s->cfg.listen[0].port;
 }
 
 static struct client *take_slot(struct server *s)
@@ -168,7 +188,7 @@ static void turn(struct server *s, struct client *c, bool readable, bool writabl
 	c->watched = what;
 }
 
-/* Say why in a word, and close; there is no slot to do it slowly. */
+/* Say why in a word, and close: there is no slot to do it slowly. */
 static void turn_away(int fd)
 {
 	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
@@ -179,10 +199,23 @@ static void turn_away(int fd)
 	stream_close(fd);
 }
 
+/* Why a peer gets nothing but that answer; 0 where it is welcome. */
+static unsigned refusal(const struct server *s, const struct addr *peer, const char **ret_why)
+{
+	*ret_why = "this server answers private addresses only; start it with --public to change that";
+	if (!is_welcome(s, peer))
+		return 403;
+	*ret_why = "too many connections from your address at once";
+	return clients_from(s, peer) >= s->cfg.per_address_max ? 503 : 0;
+}
+
 static void admit(struct server *s, int fd, const struct addr *peer, ns_t now)
 {
-	bool crowd = clients_from(s, peer) >= s->cfg.per_address_max;
-	struct client *c = take_slot(s);
+	const char *why;
+	unsigned status = refusal(s, peer, &why);
+	size_t used = s->top - s->n_free;
+	/* Those who are refused in words never take the last quarter from those who are not. */
+	struct client *c = status != 0 && used >= s->cfg.clients_max / 4 * 3 ? NULL : take_slot(s);
 
 	if (!c) {
 		turn_away(fd);
@@ -192,16 +225,23 @@ static void admit(struct server *s, int fd, const struct addr *peer, ns_t now)
 	c->peer = *peer;
 	c->watched = WAIT_IN;
 	c->ahead = 0;
+	c->unacked = 0;
 	gather_init(&c->gather, now);
 	serve_init(&c->serve, &s->cfg.serve, &s->counters, now);
-	if (!is_welcome(s, peer))
-		serve_refuse(&c->serve, 403, "this server answers private addresses only; start it with --public to change that", now);
-	else if (crowd)
-		serve_refuse(&c->serve, 503, "too many connections from your address at once", now);
+	if (status != 0)
+		serve_refuse(&c->serve, status, why, now);
 	if (!wait_add(&s->wait, fd, WAIT_IN, (uint64_t)(c - s->clients)))
 		drop(s, c);
 	else
 		turn(s, c, true, true, now);
+}
+
+/* With no descriptor left, listening would only spin: it goes on at the next sweep. */
+static void listen_again(struct server *s, bool yes)
+{
+	s->deaf = !yes;
+	for (size_t i = 0; i < s->n_fds; i++)
+		wait_change(&s->wait, s->fds[i], yes ? WAIT_IN : WAIT_NOTHING, LISTENER_KEY + i);
 }
 
 static void accept_some(struct server *s, int listener, ns_t now)
@@ -213,10 +253,23 @@ static void accept_some(struct server *s, int listener, ns_t now)
 
 		if (fd == IO_RESET)
 			continue;
+		if (fd == IO_NO_ROOM)
+			listen_again(s, false);
 		if (fd < 0)
 			return;
 		admit(s, fd, &peer, now);
 	}
+}
+
+/* A deadline is over. On a slow link data may still arrive at the other end though the socket takes no more. */
+static void expire(struct client *c, ns_t now)
+{
+	int64_t unacked = stream_unacked(c->fd);
+
+	if (c->serve.state == SERVE_DOWNLOAD && unacked > 0 && unacked != c->unacked)
+		serve_touch(&c->serve, now);
+	c->unacked = unacked;
+	serve_tick(&c->serve, now);
 }
 
 static void sweep(struct server *s, ns_t now)
@@ -225,23 +278,27 @@ static void sweep(struct server *s, ns_t now)
 		return;
 	s->swept = now;
 	s->counters.cpu_ns = (uint64_t)clock_cpu();
+	if (s->deaf)
+		listen_again(s, true);
 	for (size_t i = 0; i < s->top; i++) {
 		struct client *c = &s->clients[i];
 
 		if (c->fd < 0)
 			continue;
-		set_mark(c, now);
-		if (now < serve_deadline(&c->serve))
-			continue;
-		serve_tick(&c->serve, now);
-		turn(s, c, false, true, now);
+		bool late = now >= serve_deadline(&c->serve), upload = c->serve.state == SERVE_UPLOAD;
+
+		if (late)
+			expire(c, now);
+		/* A kernel before 4.18 does not wake for what is there when the mark is lowered: look. */
+		if (late || upload)
+			turn(s, c, upload, true, now);
 	}
 }
 
 /* Without clients there is nothing to look after, and nothing to wake up for. */
 static ns_t next_sweep(const struct server *s)
 {
-	return s->n_free < s->top ? s->swept + SWEEP : NS_NEVER;
+	return s->deaf || s->n_free < s->top ? s->swept + SWEEP : NS_NEVER;
 }
 
 void server_run(struct server *s)

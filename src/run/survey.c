@@ -27,8 +27,10 @@ static bool connect_to(struct survey *s, const struct addr *v, size_t n, uint16_
 		s->fetch.to = v[i];
 		s->fetch.to.port = port;
 		*ret_io = fetch_connect(&s->fetch, why);
-		if (*ret_io == 0)
+		if (*ret_io == 0) {
+			why->kind = FAULT_NONE; /* an address before this one does not matter any more */
 			return true;
+		}
 	}
 	return false;
 }
@@ -36,15 +38,15 @@ static bool connect_to(struct survey *s, const struct addr *v, size_t n, uint16_
 static void advise(struct fault *why, int io)
 {
 	if (io == IO_REFUSED)
-		fault_hint(why, "start one there: sonde serve", SLICE(""));
+		fault_hint(why, "start one there: sonde serve");
 	else if (io == IO_TIMEOUT)
-		fault_hint(why, "a firewall may drop it; wait longer with -W 30s", SLICE(""));
+		fault_hint(why, "a firewall may drop it; wait longer with -W 30s");
 }
 
 static bool connect_host(struct survey *s, struct slice host, uint16_t port, struct fault *why)
 {
 	struct addr v[RESOLVE_MAX];
-	size_t n = resolve(host, s->cfg.family, v, RESOLVE_MAX, why);
+	size_t n = resolve(host, s->cfg.family, v, RESOLVE_MAX, s->cfg.timeout, why);
 	int io = 0;
 
 	if (n == 0)
@@ -323,6 +325,10 @@ static bool look_at_folder(struct survey *s, struct fault *why)
 		say_status(s, "nothing to measure: the server answered ");
 		return true;
 	}
+	if (x->state == EXCHANGE_BROKEN && !html.cut) {
+		say(s, "the page that may list files is not complete: the server ", x->why);
+		return true;
+	}
 	if (slice_starts(slice_of(x->type), SLICE("text/html")))
 		look_through(s, text_view(&html));
 	else
@@ -372,15 +378,19 @@ enum flow_status survey_try_upload(struct survey *s, char reason[FLOW_REASON_MAX
 	return x->status >= 500 && x->status != 501 ? FLOW_FAILED : FLOW_UNSUPPORTED;
 }
 
-ns_t survey_server_cpu(struct survey *s)
+bool survey_info(struct survey *s, struct survey_info *ret)
 {
 	struct text doc;
 	struct fault ignored;
-	uint64_t us;
+	uint64_t us, seconds;
 
+	*ret = (struct survey_info){ UNKNOWN, UNKNOWN };
 	text_init(&doc, page, sizeof(page));
-	if (s->kind != SERVER_SONDE || !ask(s, EXCHANGE_GET, "/info", 0, &doc, &ignored) ||
-		!json_find_uint(text_view(&doc), "cpu_us", &us))
-		return UNKNOWN;
-	return (ns_t)us * NS_PER_US;
+	if (s->kind != SERVER_SONDE || !ask(s, EXCHANGE_GET, "/info", 0, &doc, &ignored))
+		return false;
+	if (json_find_uint(text_view(&doc), "cpu_us", &us) && us < NS_NEVER / NS_PER_US)
+		ret->cpu = (ns_t)us * NS_PER_US;
+	if (json_find_uint(text_view(&doc), "body_seconds_max", &seconds) && seconds > 0 && seconds < NS_NEVER / NS_PER_S)
+		ret->body_time = (ns_t)seconds * NS_PER_S;
+	return true;
 }

@@ -32,7 +32,7 @@ bool bulk_open(struct bulk *b, struct fault *why)
 	if (!random_fill(&seed, sizeof(seed), why))
 		return false;
 	seed |= 1;
-	*b = (struct bulk){ memfd_create("sonde", MFD_CLOEXEC), block };
+	*b = (struct bulk){ .fd = memfd_create("sonde", MFD_CLOEXEC), .plain = block };
 	for (size_t n = 0; b->fd >= 0 && n < BULK_BLOCK; n += sizeof(block)) {
 		seed = fill(seed);
 		if (write(b->fd, block, sizeof(block)) != (ssize_t)sizeof(block)) {

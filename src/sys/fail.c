@@ -22,7 +22,13 @@ int fail_io_of(int error)
 	case ENETDOWN:
 	case EHOSTDOWN:
 	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
 		return IO_UNREACHABLE;
+	case EADDRINUSE:
+		return IO_IN_USE;
+	case EMFILE:
+	case ENFILE:
+		return IO_NO_ROOM;
 	case ETIMEDOUT:
 		return IO_TIMEOUT;
 	case EPERM:

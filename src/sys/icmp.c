@@ -185,6 +185,7 @@ int icmp_send(struct icmp_socket *s, const void *p, size_t n, const struct addr 
 
 	for (int tries = 0; tries < 2; tries++) {
 		if (sendto(s->fd, p, n, MSG_NOSIGNAL, (struct sockaddr *)&sa, sa_n) >= 0) {
+			s->last_tag = tag;
 			s->tags[s->sends++ % ICMP_TAGS] = tag;
 			return 0;
 		}
@@ -290,13 +291,18 @@ static bool is_error(const struct cmsghdr *c)
 	       (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
 }
 
-static void read_error(const struct icmp_socket *s, const struct cmsghdr *c, struct packet *pkt)
+static void read_error(struct icmp_socket *s, const struct cmsghdr *c, struct packet *pkt)
 {
 	struct queued_error e;
 
 	memcpy(&e, CMSG_DATA(c), sizeof(e));
 	if (e.origin == KERNEL_ORIGIN_TIMESTAMPING) {
 		pkt->kind = e.info == KERNEL_STAMP_SCHED ? PACKET_SCHED : PACKET_LEFT;
+		/* The kernel also counts a send that it then refused: it is ahead, and speaks of the last one. */
+		if ((int32_t)(e.data - s->sends) >= 0) {
+			s->sends = e.data + 1;
+			s->tags[e.data % ICMP_TAGS] = s->last_tag;
+		}
 		pkt->id = s->tags[e.data % ICMP_TAGS];
 	} else if (e.origin == KERNEL_ORIGIN_ICMP || e.origin == KERNEL_ORIGIN_ICMP6) {
 		pkt->type = e.type;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "sys/fail.h"
 
@@ -18,4 +19,17 @@ void *memory_get(size_t n, size_t size, struct fault *why)
 		return p;
 	fail_fault(why, "cannot get enough memory", SLICE(""));
 	return NULL;
+}
+
+size_t memory_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 1024;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > SIZE_MAX)
+		return SIZE_MAX;
+	return limit.rlim_cur < 64 ? 64 : (size_t)limit.rlim_cur;
 }

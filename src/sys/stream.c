@@ -9,13 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "sys/fail.h"
 #include "sys/sockaddr.h"
 
 #define BACKLOG 1024
 
-/* Written but not yet sent, to begin with: a second of a slow line. */
-#define UNSENT_FIRST (256 << 10)
+/* Written but not yet sent, to begin with; it grows with what has gone before. */
+#define UNSENT_FIRST (32 << 10)
 
 /* One call never takes so long that a ping beside it, or another client, has to wait for it. */
 #define DISCARD_AT_ONCE (INT64_C(4) << 20)
@@ -62,7 +63,20 @@ static int fail_connect(const struct addr *to, struct fault *why)
 	return io;
 }
 
-int stream_connect(const struct addr *to, const struct origin *from, struct fault *why)
+bool stream_origin_works(const struct origin *from, struct fault *why)
+{
+	int family = from->source.family == 6 ? AF_INET6 : AF_INET;
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fail_fault(why, "cannot open a socket", SLICE(""));
+	bool works = bind_origin(fd, from, why);
+
+	close(fd);
+	return works;
+}
+
+int stream_connect(const struct addr *to, const struct origin *from, ns_t *ret_stamp, struct fault *why)
 {
 	struct sockaddr_storage sa;
 	int fd = socket(to->family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -74,6 +88,7 @@ int stream_connect(const struct addr *to, const struct origin *from, struct faul
 	if (from && !bind_origin(fd, from, why)) {
 		io = IO_DENIED;
 	} else {
+		*ret_stamp = clock_mono();
 		if (connect(fd, (struct sockaddr *)&sa, sockaddr_put(&sa, to)) == 0 || fail_io() == IO_AGAIN)
 			return fd;
 		io = fail_connect(to, why);
@@ -96,26 +111,32 @@ int stream_connected(int fd)
 	return getpeername(fd, (struct sockaddr *)&peer, &peer_n) == 0 ? 0 : IO_AGAIN;
 }
 
+static int fail_listen(const struct addr *at, struct fault *why)
+{
+	char name[ADDR_TEXT_MAX];
+	struct text t;
+	int io = fail_io();
+
+	text_init(&t, name, sizeof(name));
+	addr_put_port(&t, at);
+	fail_fault(why, "cannot listen on", text_view(&t));
+	return io;
+}
+
 int stream_listen(const struct addr *at, struct fault *why)
 {
 	struct sockaddr_storage sa;
 	int fd = socket(at->family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	char name[ADDR_TEXT_MAX];
-	struct text t;
-
-	text_init(&t, name, sizeof(name));
-	addr_put_port(&t, at);
-	if (fd < 0) {
-		fail_fault(why, "cannot listen on", text_view(&t));
-		return -1;
-	}
+	if (fd < 0)
+		return fail_listen(at, why);
 	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (at->family == 6)
 		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (bind(fd, (struct sockaddr *)&sa, sockaddr_put(&sa, at)) != 0 || listen(fd, BACKLOG) != 0) {
-		fail_fault(why, "cannot listen on", text_view(&t));
+		int io = fail_listen(at, why);
+
 		close(fd);
-		return -1;
+		return io;
 	}
 	return fd;
 }
@@ -156,12 +177,14 @@ int64_t stream_in(int fd, const struct want *w, char *buf, size_t cap)
 	return outcome_of(recv(fd, buf, w->n < cap ? (size_t)w->n : cap, 0));
 }
 
-static int64_t out_bulk(int fd, uint64_t n, bool more, const struct bulk *bulk)
+static int64_t out_bulk(int fd, uint64_t n, bool more, struct bulk *bulk)
 {
 	if (bulk->fd >= 0) {
-		off_t at = 0;
-		ssize_t sent = sendfile(fd, bulk->fd, &at, n < BULK_BLOCK ? (size_t)n : BULK_BLOCK);
+		off_t at = bulk->at;
+		uint32_t rest = BULK_BLOCK - bulk->at;
+		ssize_t sent = sendfile(fd, bulk->fd, &at, n < rest ? (size_t)n : rest);
 
+		bulk->at = (uint32_t)at % BULK_BLOCK;
 		return sent >= 0 ? sent : fail_io();
 	}
 	ssize_t sent = send(fd, bulk->plain, n < BULK_PLAIN ? (size_t)n : BULK_PLAIN, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
@@ -169,7 +192,7 @@ static int64_t out_bulk(int fd, uint64_t n, bool more, const struct bulk *bulk)
 	return sent >= 0 ? sent : fail_io();
 }
 
-int64_t stream_out(int fd, const struct want *w, const struct bulk *bulk)
+int64_t stream_out(int fd, const struct want *w, struct bulk *bulk)
 {
 	switch (w->kind) {
 	case WANT_SHUTDOWN:

@@ -8,7 +8,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool reader_left;
+#include "sys/fail.h"
+#include "sys/signals.h"
+
+static int failure; /* errno of a write that did not succeed */
 
 bool terminal_write(int fd, struct slice s)
 {
@@ -21,17 +24,21 @@ bool terminal_write(int fd, struct slice s)
 			struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 			poll(&p, 1, -1);
-		} else if (n < 0 && errno != EINTR) {
-			reader_left = errno == EPIPE;
+		} else if (n < 0 && (errno != EINTR || signals_stop())) {
+			failure = errno;
 			return false;
 		}
 	}
 	return true;
 }
 
-bool terminal_reader_left(void)
+bool terminal_fault(struct fault *why)
 {
-	return reader_left;
+	if (failure == 0 || failure == EPIPE || failure == EINTR)
+		return false;
+	errno = failure;
+	fail_fault(why, "cannot write the result", SLICE(""));
+	return true;
 }
 
 bool terminal_is(int fd)

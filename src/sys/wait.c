@@ -12,10 +12,16 @@
 
 #define EVENTS_MAX 64
 
+#define SIGNAL_KEY UINT64_MAX
+
 bool wait_open(struct wait *w, struct fault *why)
 {
 	w->fd = epoll_create1(EPOLL_CLOEXEC);
-	return w->fd >= 0 || fail_fault(why, "cannot wait for sockets", SLICE(""));
+	if (w->fd < 0)
+		return fail_fault(why, "cannot wait for sockets", SLICE(""));
+	if (signals_fd() >= 0)
+		wait_add(w, signals_fd(), WAIT_IN, SIGNAL_KEY);
+	return true;
 }
 
 void wait_close(struct wait *w)
@@ -55,7 +61,7 @@ static int wait_ms(int fd, struct epoll_event *v, int n, ns_t sleep)
 {
 	ns_t ms = sleep < 0 ? -1 : (sleep + NS_PER_MS - 1) / NS_PER_MS;
 
-	return epoll_pwait(fd, v, n, ms > 60000 ? 60000 : (int)ms, signals_mask());
+	return epoll_wait(fd, v, n, ms > 60000 ? 60000 : (int)ms);
 }
 
 static int wait_ns(int fd, struct epoll_event *v, int n, ns_t sleep)
@@ -68,7 +74,7 @@ static int wait_ns(int fd, struct epoll_event *v, int n, ns_t sleep)
 	} ts = { sleep / NS_PER_S, sleep % NS_PER_S };
 
 	if (!missing) {
-		long got = syscall(SYS_epoll_pwait2, fd, v, n, sleep < 0 ? NULL : (void *)&ts, signals_mask(), (size_t)8);
+		long got = syscall(SYS_epoll_pwait2, fd, v, n, sleep < 0 ? NULL : (void *)&ts, NULL, (size_t)0);
 
 		if (got >= 0 || errno == EINTR)
 			return (int)got;
@@ -84,11 +90,16 @@ size_t wait_next(struct wait *w, ns_t deadline, ns_t now, struct wait_event *v, 
 	ns_t sleep = deadline == NS_NEVER ? -1 : ns_max(deadline - now, 0);
 	int count = wait_ns(w->fd, got, n < EVENTS_MAX ? (int)n : EVENTS_MAX, sleep);
 
+	size_t ready = 0;
+
 	for (int i = 0; i < count; i++) {
 		bool broken = got[i].events & (EPOLLERR | EPOLLHUP);
 
-		v[i] = (struct wait_event){ got[i].data.u64, broken || got[i].events & EPOLLIN,
-			broken || got[i].events & EPOLLOUT };
+		if (got[i].data.u64 == SIGNAL_KEY)
+			signals_woken();
+		else
+			v[ready++] = (struct wait_event){ got[i].data.u64, broken || got[i].events & EPOLLIN,
+				broken || got[i].events & EPOLLOUT };
 	}
-	return count > 0 ? (size_t)count : 0;
+	return ready;
 }

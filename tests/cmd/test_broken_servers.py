@@ -4,7 +4,9 @@ Servers that break the rules of HTTP, or just break. Nothing hangs, no number is
 is said, both as the answer to the first question and as the answer to a named file.
 """
 
+import os
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -12,7 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from hostile import FILE, KB, OK, Full, Hostile, always, answer, by_method, closed_port
-from program import hints, one_error, run
+from program import hints, one_error, run, start
 from rows import QUICK, Flow, Rows, begin
 
 setUpModule = begin
@@ -196,6 +198,24 @@ class Words(unittest.TestCase):
         r = self.check(get(answer("200 OK", body=b"x" * 1000000), "again"), "--only", "download")
         self.assertEqual((r.code, r.err), (0, ""), r)
         self.assertNotIn("\r", r.out)
+
+
+class Waiting(unittest.TestCase):
+    def test_waiting_for_an_answer_costs_no_processor_time_and_one_connection(self):
+        accepted = []
+
+        def silent(c):
+            accepted.append(c)
+            c.stall()
+
+        with Hostile(silent) as s, start("check", "-W", "20s", s.target) as p:
+            time.sleep(1)
+            fields = Path(f"/proc/{p.pid}/stat").read_text().rpartition(")")[2].split()
+            p.kill()
+            p.communicate()
+        used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        self.assertLess(used, 0.2, "seconds of processor time in one second of waiting")
+        self.assertEqual(len(accepted), 1, "connections for one question")
 
 
 class Unreachable(unittest.TestCase):

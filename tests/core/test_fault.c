@@ -104,10 +104,10 @@ static void two_hints_stand_below_and_a_third_is_dropped(void **state)
 	(void)state;
 	fault_set(&f, FAULT_USAGE, "there is no command", SLICE("pnig"), NULL);
 	assert_string_equal(shown(&f, NULL), "sonde: there is no command 'pnig'\n");
-	fault_hint(&f, "sonde ", SLICE("ping"));
+	fault_hint(&f, "sonde %s", "ping");
 	assert_string_equal(shown(&f, NULL), "sonde: there is no command 'pnig'\n  try: sonde ping\n");
-	fault_hint(&f, "sonde help", SLICE(""));
-	fault_hint(&f, "a third", SLICE(""));
+	fault_hint(&f, "sonde help");
+	fault_hint(&f, "a third");
 	assert_string_equal(f.hints[0], "sonde ping");
 	assert_string_equal(f.hints[1], "sonde help");
 	assert_string_equal(
@@ -120,7 +120,7 @@ static void what_the_user_typed_is_made_safe_in_a_hint_too(void **state)
 
 	(void)state;
 	fault_set(&f, FAULT_USAGE, "x", SLICE(""), NULL);
-	fault_hint(&f, "sonde ping ", SLICE("\x1b[0m"));
+	fault_hint(&f, "sonde ping %s", "\x1b[0m");
 	assert_string_equal(f.hints[0], "sonde ping \\x1b[0m");
 }
 
@@ -130,9 +130,9 @@ static void a_new_failure_forgets_the_old_hints(void **state)
 
 	(void)state;
 	fault_set(&f, FAULT_USAGE, "old", SLICE(""), NULL);
-	fault_hint(&f, "1", SLICE(""));
+	fault_hint(&f, "1");
 	assert_string_equal(shown(&f, NULL), "sonde: old\n  try: 1\n");
-	fault_hint(&f, "2", SLICE(""));
+	fault_hint(&f, "2");
 	fault_set(&f, FAULT_HOST, "new", SLICE(""), NULL);
 	assert_int_equal(f.kind, FAULT_HOST);
 	assert_string_equal(shown(&f, "ping"), "sonde: ping: new\n");

@@ -7,7 +7,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const int all[] = { IO_AGAIN, IO_END, IO_RESET, IO_REFUSED, IO_UNREACHABLE, IO_TIMEOUT, IO_DENIED, IO_FAILED };
+static const int all[] = { IO_AGAIN, IO_END, IO_RESET, IO_REFUSED, IO_UNREACHABLE, IO_TIMEOUT, IO_DENIED,
+	IO_IN_USE, IO_NO_ROOM, IO_FAILED };
 
 /* Counts are never negative, so the two cannot be mixed up. */
 static void outcomes_are_negative_and_differ(void **state)
@@ -37,6 +38,8 @@ static void the_words_are_those_of_the_system_where_it_has_some(void **state)
 	assert_string_equal(io_text(IO_REFUSED), strerror(ECONNREFUSED));
 	assert_string_equal(io_text(IO_UNREACHABLE), strerror(ENETUNREACH));
 	assert_string_equal(io_text(IO_DENIED), strerror(EACCES));
+	assert_string_equal(io_text(IO_IN_USE), strerror(EADDRINUSE));
+	assert_string_equal(io_text(IO_NO_ROOM), strerror(EMFILE));
 }
 
 static void a_number_that_is_no_outcome_has_words_too(void **state)

@@ -95,7 +95,7 @@ static void integers_read_as_the_c_library_prints_them(void **state)
 		text_char(&t, ' ');
 		text_int(&t, (int64_t)v);
 		text_char(&t, ' ');
-		text_hex(&t, v);
+		text_digits(&t, v, 16, 1);
 		assert_string_equal(t.p, want);
 	}
 }

@@ -8,8 +8,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-typedef const char *reader(struct slice s, int64_t lo, int64_t hi, int64_t *ret);
-
 struct good {
 	const char *text;
 	int64_t want;
@@ -26,31 +24,31 @@ static struct text fresh(void)
 }
 
 /* The text ends where memory does. */
-static const char *read_guarded(reader *read, const char *text, int64_t lo, int64_t hi, int64_t *ret)
+static const char *read_guarded(enum units_kind kind, const char *text, int64_t lo, int64_t hi, int64_t *ret)
 {
 	struct guard g = guard_of(text, strlen(text));
-	const char *reason = read((struct slice){ g.p, g.n }, lo, hi, ret);
+	const char *reason = units_read((struct slice){ g.p, g.n }, kind, lo, hi, ret);
 
 	guard_free(&g);
 	return reason;
 }
 
-static void expect_read(reader *read, const struct good *cases, size_t n)
+static void expect_read(enum units_kind kind, const struct good *cases, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		int64_t v = 99;
-		const char *reason = read_guarded(read, cases[i].text, 0, INT64_MAX, &v);
+		const char *reason = read_guarded(kind, cases[i].text, 0, INT64_MAX, &v);
 
 		if (reason || v != cases[i].want)
 			fail_msg("'%s': %s, %lld", cases[i].text, reason ? reason : "read", (long long)v);
 	}
 }
 
-static void expect_refused(reader *read, const char *const *cases, size_t n, const char *want)
+static void expect_refused(enum units_kind kind, const char *const *cases, size_t n, const char *want)
 {
 	for (size_t i = 0; i < n; i++) {
 		int64_t v = 99;
-		const char *reason = read_guarded(read, cases[i], INT64_MIN, INT64_MAX, &v);
+		const char *reason = read_guarded(kind, cases[i], INT64_MIN, INT64_MAX, &v);
 
 		if (!reason || strcmp(reason, want) != 0 || v != 99)
 			fail_msg("'%s': %s, %lld", cases[i], reason ? reason : "read", (long long)v);
@@ -65,7 +63,7 @@ static void durations_are_read_in_every_unit(void **state)
 		{ "20 ms", 20 * NS_PER_MS }, { "007s", 7 * NS_PER_S } };
 
 	(void)state;
-	expect_read(units_duration, cases, COUNT(cases));
+	expect_read(UNITS_DURATION, cases, COUNT(cases));
 }
 
 static void a_bare_number_is_seconds(void **state)
@@ -74,7 +72,7 @@ static void a_bare_number_is_seconds(void **state)
 		{ "1.000000001", NS_PER_S + 1 }, { "9223372036.854775807", INT64_MAX } };
 
 	(void)state;
-	expect_read(units_duration, cases, COUNT(cases));
+	expect_read(UNITS_DURATION, cases, COUNT(cases));
 }
 
 static void what_is_not_a_duration_is_called_that(void **state)
@@ -84,7 +82,7 @@ static void what_is_not_a_duration_is_called_that(void **state)
 		"5\xc2\xb5s", "5mi", "5m\n" };
 
 	(void)state;
-	expect_refused(units_duration, cases, COUNT(cases), "is not a duration");
+	expect_refused(UNITS_DURATION, cases, COUNT(cases), "is not a duration");
 }
 
 static void sizes_take_decimal_and_binary_prefixes(void **state)
@@ -97,7 +95,7 @@ static void sizes_take_decimal_and_binary_prefixes(void **state)
 		{ "9223372036854775807", INT64_MAX } };
 
 	(void)state;
-	expect_read(units_size, cases, COUNT(cases));
+	expect_read(UNITS_SIZE, cases, COUNT(cases));
 }
 
 static void what_is_not_a_size_is_called_that(void **state)
@@ -106,7 +104,7 @@ static void what_is_not_a_size_is_called_that(void **state)
 		"1Kb", "1P", "1KIB", "1BB", "1 K iB", "1KiBB", "1Bbyte", "1 B byte" };
 
 	(void)state;
-	expect_refused(units_size, cases, COUNT(cases), "is not a size");
+	expect_refused(UNITS_SIZE, cases, COUNT(cases), "is not a size");
 }
 
 static void rates_are_bits_a_second(void **state)
@@ -117,7 +115,7 @@ static void rates_are_bits_a_second(void **state)
 		{ "941.2 Mbit/s", 941200000 }, { "0", 0 } };
 
 	(void)state;
-	expect_read(units_rate, cases, COUNT(cases));
+	expect_read(UNITS_RATE, cases, COUNT(cases));
 }
 
 static void bytes_and_binary_prefixes_are_not_a_rate(void **state)
@@ -126,7 +124,7 @@ static void bytes_and_binary_prefixes_are_not_a_rate(void **state)
 		"1Mbits", "1M/s" };
 
 	(void)state;
-	expect_refused(units_rate, cases, COUNT(cases), "is not a rate");
+	expect_refused(UNITS_RATE, cases, COUNT(cases), "is not a rate");
 }
 
 static void counts_are_whole(void **state)
@@ -136,8 +134,8 @@ static void counts_are_whole(void **state)
 	static const char *const bad[] = { "", "-", "1.0", "1.5", "1k", "five", "1s", "1%", "0x5" };
 
 	(void)state;
-	expect_read(units_count, good, COUNT(good));
-	expect_refused(units_count, bad, COUNT(bad), "is not a whole number");
+	expect_read(UNITS_COUNT, good, COUNT(good));
+	expect_refused(UNITS_COUNT, bad, COUNT(bad), "is not a whole number");
 }
 
 static void ratios_are_percent_or_a_fraction(void **state)
@@ -148,8 +146,8 @@ static void ratios_are_percent_or_a_fraction(void **state)
 	static const char *const bad[] = { "", "%", "1%%", "1ppm", "one", "1.%" };
 
 	(void)state;
-	expect_read(units_ratio, good, COUNT(good));
-	expect_refused(units_ratio, bad, COUNT(bad), "is not a percentage");
+	expect_read(UNITS_RATIO, good, COUNT(good));
+	expect_refused(UNITS_RATIO, bad, COUNT(bad), "is not a percentage");
 }
 
 static void both_ends_of_a_range_belong_to_it(void **state)
@@ -164,7 +162,7 @@ static void both_ends_of_a_range_belong_to_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		int64_t v = 99;
-		const char *reason = read_guarded(units_count, cases[i].text, 5, 9, &v);
+		const char *reason = read_guarded(UNITS_COUNT, cases[i].text, 5, 9, &v);
 
 		if (cases[i].want)
 			assert_string_equal(reason, cases[i].want);
@@ -179,30 +177,30 @@ static void negative_numbers_are_read_where_the_range_has_them(void **state)
 	int64_t v = 99;
 
 	(void)state;
-	assert_null(read_guarded(units_count, "-5", -5, 0, &v));
+	assert_null(read_guarded(UNITS_COUNT, "-5", -5, 0, &v));
 	assert_int_equal(v, -5);
-	assert_null(read_guarded(units_duration, "-1.5ms", -NS_PER_S, 0, &v));
+	assert_null(read_guarded(UNITS_DURATION, "-1.5ms", -NS_PER_S, 0, &v));
 	assert_int_equal(v, -1500000);
-	assert_string_equal(read_guarded(units_count, "-6", -5, 0, &v), "is too small");
+	assert_string_equal(read_guarded(UNITS_COUNT, "-6", -5, 0, &v), "is too small");
 }
 
 static void the_largest_of_each_unit_is_exact_and_one_more_is_refused(void **state)
 {
 	static const struct {
-		reader *read;
+		enum units_kind kind;
 		const char *fits, *beyond;
-	} cases[] = { { units_duration, "2562047h", "2562048h" },
-		{ units_duration, "9223372036854ms", "9223372036855ms" },
-		{ units_duration, "9223372036.854775807s", "9223372036.854775808s" },
-		{ units_size, "8388607TiB", "8388608TiB" }, { units_rate, "9223372T", "9223373T" } };
+	} cases[] = { { UNITS_DURATION, "2562047h", "2562048h" },
+		{ UNITS_DURATION, "9223372036854ms", "9223372036855ms" },
+		{ UNITS_DURATION, "9223372036.854775807s", "9223372036.854775808s" },
+		{ UNITS_SIZE, "8388607TiB", "8388608TiB" }, { UNITS_RATE, "9223372T", "9223373T" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		int64_t v = 99;
 
-		assert_null(read_guarded(cases[i].read, cases[i].fits, 0, INT64_MAX, &v));
+		assert_null(read_guarded(cases[i].kind, cases[i].fits, 0, INT64_MAX, &v));
 		assert_true(v > INT64_MAX - INT64_C(3600000000000));
-		assert_string_equal(read_guarded(cases[i].read, cases[i].beyond, 0, INT64_MAX, &v), "is too large");
+		assert_string_equal(read_guarded(cases[i].kind, cases[i].beyond, 0, INT64_MAX, &v), "is too large");
 	}
 }
 
@@ -240,7 +238,7 @@ static void any_fraction_is_read_as_128_bit_arithmetic_has_it(void **state)
 		snprintf(text, sizeof(text), "%llu.%0*llu%s", (unsigned long long)whole, (int)decimals,
 			(unsigned long long)part, units[u].name);
 		__int128 want = ((__int128)whole * power + part) * units[u].one / power;
-		assert_null(units_duration(slice_of(text), 0, INT64_MAX, &v));
+		assert_null(units_read(slice_of(text), UNITS_DURATION, 0, INT64_MAX, &v));
 		assert_true(v == (int64_t)want);
 	}
 }
@@ -251,9 +249,9 @@ static void a_very_long_fraction_is_still_exact(void **state)
 	int64_t v = 99;
 
 	(void)state;
-	assert_null(read_guarded(units_duration, "0.9999999999999999999999999999999999999999s", 0, INT64_MAX, &v));
+	assert_null(read_guarded(UNITS_DURATION, "0.9999999999999999999999999999999999999999s", 0, INT64_MAX, &v));
 	assert_int_equal(v, 999999999);
-	assert_null(read_guarded(units_duration, "0.5000000000000000000000000000000000000000h", 0, INT64_MAX, &v));
+	assert_null(read_guarded(UNITS_DURATION, "0.5000000000000000000000000000000000000000h", 0, INT64_MAX, &v));
 	assert_true(v == 1800 * NS_PER_S);
 }
 
@@ -413,10 +411,10 @@ static void put_size(struct text *t, int64_t v)
 static void what_is_printed_can_be_typed_back_in(void **state)
 {
 	static const struct {
-		reader *read;
+		enum units_kind kind;
 		void (*put)(struct text *t, int64_t v);
-	} pairs[] = { { units_duration, units_put_duration }, { units_size, put_size },
-		{ units_rate, units_put_bitrate }, { units_ratio, units_put_percent } };
+	} pairs[] = { { UNITS_DURATION, units_put_duration }, { UNITS_SIZE, put_size },
+		{ UNITS_RATE, units_put_bitrate }, { UNITS_RATIO, units_put_percent } };
 
 	(void)state;
 	for (size_t i = 0; i < 20000; i++) {
@@ -425,7 +423,7 @@ static void what_is_printed_can_be_typed_back_in(void **state)
 		struct text t = fresh(), u;
 
 		pairs[i % 4].put(&t, v);
-		assert_null(pairs[i % 4].read(text_view(&t), 0, INT64_MAX, &back));
+		assert_null(units_read(text_view(&t), pairs[i % 4].kind, 0, INT64_MAX, &back));
 		assert_true((back > v ? back - v : v - back) <= v / 19);
 		text_init(&u, again, sizeof(again));
 		pairs[i % 4].put(&u, back);

@@ -167,6 +167,8 @@ static const struct row rows[] = {
 	{ .what = "no answer", .answer = "", .closes = true, .why = "closed the connection without an answer" },
 	{ .what = "an interim answer alone", .answer = "HTTP/1.1 100 Continue\r\n\r\n", .closes = true,
 		.why = "closed the connection without an answer" },
+	{ .what = "a byte of a head", .answer = "H", .closes = true,
+		.why = "closed the connection inside the head of its answer" },
 	{ .what = "half a head", .answer = OK "Content-Le", .closes = true,
 		.why = "closed the connection inside the head of its answer" },
 	{ .what = "half a body", .answer = OK "Content-Length: 99\r\n\r\nonly 12 byte", .status = 200, .closes = true,

@@ -340,6 +340,45 @@ static void a_machine_that_slept_does_not_send_all_that_it_missed(void **state)
 	assert_true(ping_next(&b->p, next, &b->q));
 }
 
+#ifdef KNOWN_BUGS /* the schedule is moved by moving the start, which the elapsed time is counted from */
+static void the_time_that_a_machine_slept_is_part_of_the_run(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	b->now += 3600 * NS_PER_S;
+	send_probe(b);
+	assert_true(result(b, 0).elapsed == 3600 * NS_PER_S);
+}
+
+/* Its number was given to another probe of the same target in the meantime: it is nobody's, but no broken reply. */
+static void a_reply_from_the_last_round_of_numbers_is_not_corrupt(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+	struct ping_request first;
+
+	cfg.interval = NS_PER_MS;
+	cfg.timeout = NS_PER_S;
+	struct bench *b = begin(cfg, 1);
+
+	send_probe(b);
+	first = b->q;
+	build(b);
+	struct packet pkt = reply_of(b);
+	uint8_t old[100];
+
+	memcpy(old, b->message, pkt.n);
+	for (int i = 0; i < PING_SLOTS; i++)
+		send_next(b);
+	assert_int_equal(b->q.wire, first.wire);
+	pkt.p = old;
+	hear(b, pkt);
+	assert_int_equal(result(b, 0).corrupt, 0);
+}
+#endif
+
 static void a_short_delay_is_caught_up_with(void **state)
 {
 	(void)state;
@@ -1299,6 +1338,10 @@ int main(void)
 		cmocka_unit_test(a_duration_ends_the_run_and_leaves_what_is_in_flight_undecided),
 		cmocka_unit_test(a_stopped_run_sends_no_more_and_waits_for_what_is_in_flight),
 		cmocka_unit_test(a_machine_that_slept_does_not_send_all_that_it_missed),
+#ifdef KNOWN_BUGS
+		cmocka_unit_test(the_time_that_a_machine_slept_is_part_of_the_run),
+		cmocka_unit_test(a_reply_from_the_last_round_of_numbers_is_not_corrupt),
+#endif
 		cmocka_unit_test(a_short_delay_is_caught_up_with),
 		cmocka_unit_test(a_reply_tells_who_when_and_how),
 		cmocka_unit_test(every_size_of_payload_comes_back_as_ours),

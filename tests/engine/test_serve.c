@@ -7,6 +7,7 @@
 #include "core/io.h"
 #include "core/json.h"
 #include "ear.h"
+#include "formats.h"
 #include "rng.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -390,6 +391,11 @@ static void facts_are_json_with_the_limits_and_the_counts(void **state)
 	struct slice doc = { last()->content, last()->content_n };
 
 	assert_field(last(), "Content-Type", "application/json");
+	assert_true(is_json_line(last()->content));
+	assert_string_equal(member_of(last()->content, "schema"), "1");
+	assert_string_equal(member_of(last()->content, "type"), "\"info\"");
+	assert_string_equal(member_of(last()->content, "refused"), "0");
+	assert_string_equal(member_of(last()->content, "limits.body_seconds"), "60");
 	assert_true(json_find_string(doc, "name", &name));
 	assert_true(slice_eq(name, SLICE("sonde")));
 	assert_true(json_find_string(doc, "version", &name));
@@ -399,7 +405,6 @@ static void facts_are_json_with_the_limits_and_the_counts(void **state)
 	assert_true(json_find_uint(doc, "bytes_received", &v) && v == 321);
 	assert_true(json_find_uint(doc, "cpu_us", &v) && v == 7654);
 	assert_non_null(strstr(last()->content, "\"body_bytes\":10000"));
-	assert_non_null(strstr(last()->content, "\"body_seconds\":60"));
 }
 
 static void requests_in_a_row_are_answered_in_their_order(void **state)
@@ -456,6 +461,46 @@ static void a_head_that_is_too_long_is_refused(void **state)
 		say(s, "a");
 	assert_int_equal(last()->head.status, 431);
 	assert_true(shut);
+}
+
+static void no_more_is_read_than_there_is_room_for(void **state)
+{
+	(void)state;
+	struct serve *s = begin();
+
+	ask(s, "GET /");
+	for (size_t n = 5; serve_in(s).kind == WANT_READ; n++) {
+		assert_true(serve_in(s).n > 0 && serve_in(s).n <= SERVE_IN_MAX - n);
+		ask(s, "a");
+	}
+	drain(s, UINT64_MAX);
+	assert_int_equal(last()->head.status, 431);
+}
+
+/* So that head and body leave in one packet, and the last of an answer at once. */
+static void more_is_promised_where_a_body_follows(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *request;
+		bool more;
+	} v[] = { { "GET / HTTP/1.1\r\n" END, true }, { "GET /down?bytes=5 HTTP/1.1\r\n" END, true },
+		{ "GET /down?bytes=0 HTTP/1.1\r\n" END, false }, { "GET /ping HTTP/1.1\r\n" END, false },
+		{ "HEAD / HTTP/1.1\r\n" END, false }, { "GET /nothing HTTP/1.1\r\n" END, false } };
+
+	for (size_t i = 0; i < COUNT(v); i++) {
+		struct serve *s = begin();
+		struct want w;
+
+		ear.to_heads = v[i].request[0] == 'H';
+		ask(s, v[i].request);
+		assert_int_equal(serve_out(s).more, v[i].more);
+		do {
+			w = serve_out(s);
+			move(s, UINT64_MAX);
+		} while (serve_out(s).kind == WANT_WRITE || serve_out(s).kind == WANT_BULK);
+		assert_false(w.more);
+	}
 }
 
 static void a_request_line_of_eight_thousand_bytes_is_read(void **state)
@@ -786,7 +831,7 @@ static void a_head_that_waits_behind_a_request_has_its_time_from_then(void **sta
 	(void)state;
 	struct serve *s = begin();
 
-	say(s, "GET /ping HTTP/1.1\r\n" END "GET /pi");
+	say(s, "GET /ping HTTP/1.1\r\n" END "G");
 	assert_int_equal(ear.n, 1);
 	let_time_pass(s, cfg.head_time);
 	drain(s, UINT64_MAX);
@@ -856,6 +901,10 @@ static void a_client_that_takes_a_byte_a_second_may_do_so_for_so_long(void **sta
 
 	ask(s, "GET /down?bytes=100000 HTTP/1.1\r\n" END);
 	drain(s, 400);
+	now += NS_PER_S;
+	serve_moved(s, 0, now); /* nothing taken is no progress */
+	assert_true(serve_deadline(s) == now - NS_PER_S + cfg.idle_time);
+	now -= NS_PER_S;
 	while (!closed) {
 		now += NS_PER_S;
 		serve_tick(s, now);
@@ -1042,6 +1091,8 @@ int main(void)
 		cmocka_unit_test(requests_in_a_row_are_answered_in_their_order),
 		cmocka_unit_test(many_requests_in_one_piece_fit_and_are_answered),
 		cmocka_unit_test(a_head_that_is_too_long_is_refused),
+		cmocka_unit_test(no_more_is_read_than_there_is_room_for),
+		cmocka_unit_test(more_is_promised_where_a_body_follows),
 		cmocka_unit_test(a_request_line_of_eight_thousand_bytes_is_read),
 		cmocka_unit_test(too_many_fields_are_refused),
 		cmocka_unit_test(the_receipt_counts_what_came),

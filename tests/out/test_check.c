@@ -108,7 +108,7 @@ static void the_document_has_every_part_of_the_contract(void **state)
 	const char *json = json_of(full(), NULL, 0);
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_string_equal(json_member(json, rows[i].path), rows[i].want);
+		assert_string_equal(member_of(json, rows[i].path), rows[i].want);
 }
 
 static void what_was_not_measured_is_null_and_never_zero(void **state)
@@ -123,8 +123,8 @@ static void what_was_not_measured_is_null_and_never_zero(void **state)
 	const char *json = json_of(empty(), NULL, 0);
 
 	for (size_t i = 0; i < COUNT(paths); i++)
-		assert_string_equal(json_member(json, paths[i]), "null");
-	assert_string_equal(json_member(json, "download.status"), "\"skipped\"");
+		assert_string_equal(member_of(json, paths[i]), "null");
+	assert_string_equal(member_of(json, "download.status"), "\"skipped\"");
 }
 
 static void each_expectation_is_listed_with_its_verdict(void **state)
@@ -134,7 +134,7 @@ static void each_expectation_is_listed_with_its_verdict(void **state)
 		{ "loss<1%", false, 20000 },
 		{ "upload>\"1\"", false, UNKNOWN } };
 
-	assert_string_equal(json_member(json_of(full(), v, COUNT(v)), "expect"),
+	assert_string_equal(member_of(json_of(full(), v, COUNT(v)), "expect"),
 		"[{\"expression\":\"download>=100M\",\"met\":true,\"value\":941200000},"
 		"{\"expression\":\"loss<1%\",\"met\":false,\"value\":20000},"
 		"{\"expression\":\"upload>\\\"1\\\"\",\"met\":false,\"value\":null}]");
@@ -354,8 +354,8 @@ static void progress_is_an_object_a_line(void **state)
 				 "\"seconds\":2.140,\"rtt_ms\":1.204000}\n");
 	check_ndjson_progress(fresh(), "ping", 0, 0, UNKNOWN);
 	assert_true(is_json_line(buf));
-	assert_string_equal(json_member(buf, "bits_per_second"), "null");
-	assert_string_equal(json_member(buf, "rtt_ms"), "null");
+	assert_string_equal(member_of(buf, "bits_per_second"), "null");
+	assert_string_equal(member_of(buf, "rtt_ms"), "null");
 }
 
 static void a_label_ends_where_the_figures_begin(void **state)

@@ -51,9 +51,7 @@ static const char *json_of(const struct field_table *f, const void *object)
 	struct json j;
 
 	json_init(&j, t);
-	json_open(&j, NULL);
-	field_json(&j, f, object);
-	json_close(&j);
+	field_json(&j, NULL, f, object);
 	text_char(t, '\n');
 	assert_false(t->cut);
 	assert_true(is_json_line(buf));
@@ -74,14 +72,14 @@ static const char *csv_of(const struct field_table *f, const void *object)
 	return buf;
 }
 
-static const char *prom_of(const struct field_table *f, const void *object, const char *const extra[2])
+static const char *prom_of(const struct field_table *f, const void *object, const char *label)
 {
 	struct text *t = fresh();
 
 	for (size_t row = 0; row < f->n; row++) {
 		bool named = false;
 
-		field_prom(t, f, row, "sonde_", object, extra, &named);
+		field_prom(t, f, row, "sonde_", object, label, &named);
 	}
 	assert_false(t->cut);
 	assert_true(prom_samples(buf) >= 0);
@@ -145,7 +143,7 @@ static void assert_rows(const struct row *rows, size_t n, const struct field_tab
 	const char *json = json_of(f, object);
 
 	for (size_t i = 0; i < n; i++)
-		assert_string_equal(json_member(json, rows[i].name), rows[i].json);
+		assert_string_equal(member_of(json, rows[i].name), rows[i].json);
 	const char *csv = csv_of(f, object);
 
 	for (size_t i = 0; i < n; i++)
@@ -170,9 +168,9 @@ static void a_zero_is_a_measured_zero(void **state)
 	ping.lost = ping.loss_ppm = ping.jitter = 0;
 	const char *json = json_of(&ping_fields, &ping);
 
-	assert_string_equal(json_member(json, "lost"), "0");
-	assert_string_equal(json_member(json, "loss_ratio"), "0.000000");
-	assert_string_equal(json_member(json, "jitter_ms"), "0.000000");
+	assert_string_equal(member_of(json, "lost"), "0");
+	assert_string_equal(member_of(json, "loss_ratio"), "0.000000");
+	assert_string_equal(member_of(json, "jitter_ms"), "0.000000");
 }
 
 /* Sets every figure that may be to what stands for nothing. */
@@ -197,17 +195,16 @@ static void what_was_not_measured_is_null_empty_or_not_there(void **state)
 	static const char *const names[] = { "address", "stamps", "local_drops", "loss_ratio", "loss_ratio_low",
 		"loss_ratio_high", "rtt_min_ms", "rtt_mean_ms", "rtt_max_ms", "rtt_mdev_ms", "rtt_p50_ms", "rtt_p90_ms",
 		"rtt_p99_ms", "jitter_ms", "ipdv_p99_ms", "host_queue_p50_ms" };
-	static const char *const none[2];
 	struct ping_result r = nothing();
 	const char *json = json_of(&ping_fields, &r);
 
 	for (size_t i = 0; i < COUNT(names); i++)
-		assert_string_equal(json_member(json, names[i]), "null");
+		assert_string_equal(member_of(json, names[i]), "null");
 	const char *csv = csv_of(&ping_fields, &r);
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		assert_string_equal(csv_below(csv, names[i]), "");
-	const char *prom = prom_of(&ping_fields, &r, none);
+	const char *prom = prom_of(&ping_fields, &r, NULL);
 
 	assert_null(strstr(prom, "rtt"));
 	assert_null(strstr(prom, "loss"));
@@ -220,7 +217,6 @@ static void a_flow_that_was_not_measured_has_no_figures(void **state)
 	(void)state;
 	static const enum flow_status statuses[] = { FLOW_SKIPPED, FLOW_UNSUPPORTED, FLOW_FAILED };
 	static const char *const names[] = { "skipped", "unsupported", "failed" };
-	static const char *const none[2];
 
 	for (size_t i = 0; i < COUNT(statuses); i++) {
 		struct flow_result r;
@@ -232,15 +228,15 @@ static void a_flow_that_was_not_measured_has_no_figures(void **state)
 		const char *json = json_of(&flow_fields, &r);
 
 		snprintf(want, sizeof(want), "\"%s\"", names[i]);
-		assert_string_equal(json_member(json, "status"), want);
-		assert_string_equal(json_member(json, "reason"), "\"the server answered 501\"");
+		assert_string_equal(member_of(json, "status"), want);
+		assert_string_equal(member_of(json, "reason"), "\"the server answered 501\"");
 		for (size_t k = 2; k < COUNT(flow_rows); k++)
-			assert_string_equal(json_member(json, flow_rows[k].name), "null");
+			assert_string_equal(member_of(json, flow_rows[k].name), "null");
 		const char *csv = csv_of(&flow_fields, &r);
 
 		for (size_t k = 2; k < COUNT(flow_rows); k++)
 			assert_string_equal(csv_below(csv, flow_rows[k].name), "");
-		assert_int_equal(prom_samples(prom_of(&flow_fields, &r, none)), 0);
+		assert_int_equal(prom_samples(prom_of(&flow_fields, &r, NULL)), 0);
 	}
 }
 
@@ -279,8 +275,8 @@ static void the_sender_counts_where_the_receiver_did_not(void **state)
 	r.counted_by_receiver = r.stable = false;
 	const char *json = json_of(&flow_fields, &r);
 
-	assert_string_equal(json_member(json, "counted_by"), "\"sender\"");
-	assert_string_equal(json_member(json, "stable"), "false");
+	assert_string_equal(member_of(json, "counted_by"), "\"sender\"");
+	assert_string_equal(member_of(json, "stable"), "false");
 }
 
 static const char *const hostile[] = { "plain", "with \"quotes\"", "back\\slash", "a,comma", "a;semicolon", "new\nline",
@@ -291,7 +287,6 @@ static const char *const hostile[] = { "plain", "with \"quotes\"", "back\\slash"
 static void hostile_names_stay_inside_their_strings(void **state)
 {
 	(void)state;
-	static const char *const none[2];
 
 	for (size_t i = 0; i < COUNT(hostile); i++) {
 		struct ping_result r = pinged();
@@ -303,7 +298,7 @@ static void hostile_names_stay_inside_their_strings(void **state)
 		const char *csv = csv_of(&ping_fields, &r);
 
 		assert_string_equal(csv_below(csv, "address"), "192.0.2.1");
-		assert_int_equal(prom_samples(prom_of(&ping_fields, &r, none)), 22);
+		assert_int_equal(prom_samples(prom_of(&ping_fields, &r, NULL)), 22);
 	}
 }
 
@@ -363,22 +358,17 @@ static void names_are_unique_and_carry_their_unit(void **state)
 			for (size_t j = 0; j < i; j++)
 				assert_string_not_equal(f->name, tables[k]->v[j].name);
 			assert_int_equal(f->kind == FIELD_MS, n > 3 && strcmp(f->name + n - 3, "_ms") == 0);
-			if (!f->metric)
-				continue;
-			/* Base units only, and a sentence for each. */
-			assert_null(strstr(f->metric, "_ms"));
-			assert_int_equal(f->metric[0] == '\0', f->help[0] == '\0');
+			if (f->help) /* a sentence for each metric; a label needs none */
+				assert_int_equal(f->kind < FIELD_BOOL, f->help[0] == '\0');
 		}
 }
 
 static void samples_are_in_base_units_and_have_their_labels(void **state)
 {
 	(void)state;
-	static const char *const extra[2] = { "direction", "download" };
-	static const char *const none[2];
 	struct ping_result ping = pinged();
 	struct flow_result flow = flowed();
-	const char *prom = prom_of(&ping_fields, &ping, none);
+	const char *prom = prom_of(&ping_fields, &ping, NULL);
 	const char *labels = "{target=\"host\",address=\"192.0.2.1\",method=\"icmp-raw\"} ";
 	char want[200];
 
@@ -389,33 +379,31 @@ static void samples_are_in_base_units_and_have_their_labels(void **state)
 	snprintf(want, sizeof(want), "# TYPE sonde_sent_total counter\nsonde_sent_total%s101\n", labels);
 	assert_non_null(strstr(prom, want));
 	assert_non_null(strstr(prom, "# TYPE sonde_rtt_min_seconds gauge\n"));
-	prom = prom_of(&flow_fields, &flow, extra);
+	prom = prom_of(&flow_fields, &flow, "direction=\"download\"");
 	assert_non_null(strstr(prom, "\nsonde_bits_per_second{direction=\"download\"} 941234567\n"));
 	assert_non_null(strstr(prom, "\nsonde_stable{direction=\"download\"} 1\n"));
 	assert_non_null(strstr(prom, "\nsonde_cpu_seconds_per_gigabyte{direction=\"download\"} 0.123456789\n"));
-	prom = prom_of(&flow_fields, &flow, none);
+	prom = prom_of(&flow_fields, &flow, NULL);
 	assert_non_null(strstr(prom, "\nsonde_bits_per_second 941234567\n"));
 }
 
 static void labels_are_escaped(void **state)
 {
 	(void)state;
-	static const char *const none[2];
 	struct ping_result ping = pinged();
 
 	ping.target = "a\"b\\c\nd";
-	assert_non_null(strstr(prom_of(&ping_fields, &ping, none), "{target=\"a\\\"b\\\\c\\nd\","));
+	assert_non_null(strstr(prom_of(&ping_fields, &ping, NULL), "{target=\"a\\\"b\\\\c\\nd\","));
 }
 
 #ifdef KNOWN_BUGS /* labels are copied byte by byte; one broken name costs the whole scrape */
 static void labels_are_valid_utf8(void **state)
 {
 	(void)state;
-	static const char *const none[2];
 	struct ping_result ping = pinged();
 
 	ping.target = "\xff\xfe broken";
-	struct slice prom = slice_of(prom_of(&ping_fields, &ping, none));
+	struct slice prom = slice_of(prom_of(&ping_fields, &ping, NULL));
 
 	while (prom.n > 0) {
 		assert_true(slice_utf8(prom) > 0);
@@ -427,7 +415,6 @@ static void labels_are_valid_utf8(void **state)
 static void a_metric_of_several_samples_has_one_head(void **state)
 {
 	(void)state;
-	static const char *const none[2];
 	struct ping_result a = pinged(), b = pinged();
 	struct text *t = fresh();
 
@@ -436,8 +423,8 @@ static void a_metric_of_several_samples_has_one_head(void **state)
 	for (size_t row = 0; row < ping_fields.n; row++) {
 		bool named = false;
 
-		field_prom(t, &ping_fields, row, "sonde_", &a, none, &named);
-		field_prom(t, &ping_fields, row, "sonde_", &b, none, &named);
+		field_prom(t, &ping_fields, row, "sonde_", &a, NULL, &named);
+		field_prom(t, &ping_fields, row, "sonde_", &b, NULL, &named);
 	}
 	assert_int_equal(prom_samples(buf), 43);
 }
@@ -446,7 +433,6 @@ static void what_does_not_fit_is_cut_and_nothing_worse(void **state)
 {
 	(void)state;
 	struct ping_result r = pinged();
-	static const char *const none[2];
 
 	for (size_t n = 1; n < 600; n++) {
 		struct guard g = guard_of(buf, n);
@@ -456,12 +442,12 @@ static void what_does_not_fit_is_cut_and_nothing_worse(void **state)
 
 		text_init(&t, g.p, n);
 		json_init(&j, &t);
-		field_json(&j, &ping_fields, &r);
+		field_json(&j, NULL, &ping_fields, &r);
 		text_init(&t, g.p, n);
 		field_csv_head(&t, &ping_fields, "x_");
 		field_csv_row(&t, &ping_fields, &r);
 		text_init(&t, g.p, n);
-		field_prom(&t, &ping_fields, 5, "sonde_", &r, none, &named);
+		field_prom(&t, &ping_fields, 5, "sonde_", &r, NULL, &named);
 		assert_int_equal(strlen(t.p), t.len);
 		guard_free(&g);
 	}

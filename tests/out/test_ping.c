@@ -315,12 +315,12 @@ static void each_outcome_has_its_word_and_null_where_nothing_is_known(void **sta
 
 		ping_ndjson_event(fresh(), &e, &r);
 		assert_true(is_json_line(buf));
-		assert_string_equal(json_member(buf, "outcome"), words[i]);
-		assert_string_equal(json_member(buf, "seq"), "7");
-		assert_string_equal(json_member(buf, "rtt_ms"), "null");
-		assert_string_equal(json_member(buf, "host_queue_ms"), "null");
-		assert_string_equal(json_member(buf, "ttl"), "null");
-		assert_string_equal(json_member(buf, "stamps"), "null");
+		assert_string_equal(member_of(buf, "outcome"), words[i]);
+		assert_string_equal(member_of(buf, "seq"), "7");
+		assert_string_equal(member_of(buf, "rtt_ms"), "null");
+		assert_string_equal(member_of(buf, "host_queue_ms"), "null");
+		assert_string_equal(member_of(buf, "ttl"), "null");
+		assert_string_equal(member_of(buf, "stamps"), "null");
 	}
 }
 
@@ -334,16 +334,16 @@ static void an_error_says_who_reported_it(void **state)
 
 	ping_ndjson_event(fresh(), &e, &r);
 	assert_true(is_json_line(buf));
-	assert_string_equal(json_member(buf, "from"), "\"192.0.2.254\"");
-	assert_string_equal(json_member(buf, "icmp_type"), "3");
-	assert_string_equal(json_member(buf, "icmp_code"), "0");
-	assert_string_equal(json_member(buf, "error"), "\"Destination Net Unreachable\"");
+	assert_string_equal(member_of(buf, "from"), "\"192.0.2.254\"");
+	assert_string_equal(member_of(buf, "icmp_type"), "3");
+	assert_string_equal(member_of(buf, "icmp_code"), "0");
+	assert_string_equal(member_of(buf, "error"), "\"Destination Net Unreachable\"");
 	e.from.family = 0;
 	e.type = 0;
 	ping_ndjson_event(fresh(), &e, &r);
 	assert_true(is_json_line(buf));
-	assert_string_equal(json_member(buf, "from"), "null");
-	assert_string_equal(json_member(buf, "icmp_type"), "null");
+	assert_string_equal(member_of(buf, "from"), "null");
+	assert_string_equal(member_of(buf, "icmp_type"), "null");
 }
 
 static void the_document_holds_each_target(void **state)
@@ -362,8 +362,8 @@ static void the_document_holds_each_target(void **state)
 			ping_json(&j, NULL, &r);
 		ping_json_end(&j);
 		assert_true(is_json_line(buf));
-		assert_string_equal(json_member(buf, "schema"), "1");
-		assert_string_equal(json_member(buf, "type"), "\"ping\"");
+		assert_string_equal(member_of(buf, "schema"), "1");
+		assert_string_equal(member_of(buf, "type"), "\"ping\"");
 		for (at = buf; (at = strstr(at, "\"target\":\"example.com\"")) != NULL; at++)
 			targets++;
 		assert_int_equal(targets, n);

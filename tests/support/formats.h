@@ -8,9 +8,9 @@
 #include "guard.h"
 
 /* JSON (RFC 8259). Each returns what is left, or NULL where it is none. */
-static inline const char *json_value(const char *s);
+static inline const char *skim_value(const char *s);
 
-static inline const char *json_escape(const char *s)
+static inline const char *skim_escape(const char *s)
 {
 	if (*s == 'u') {
 		for (int i = 0; i < 4; i++)
@@ -22,20 +22,20 @@ static inline const char *json_escape(const char *s)
 	return s;
 }
 
-static inline const char *json_text(const char *s)
+static inline const char *skim_text(const char *s)
 {
 	if (*s++ != '"')
 		return NULL;
 	for (; *s != '"'; s++) {
 		if ((unsigned char)*s < 0x20)
 			return NULL;
-		if (*s == '\\' && !(s = json_escape(s + 1)))
+		if (*s == '\\' && !(s = skim_escape(s + 1)))
 			return NULL;
 	}
 	return s + 1;
 }
 
-static inline const char *json_number(const char *s)
+static inline const char *skim_number(const char *s)
 {
 	size_t n;
 
@@ -53,17 +53,17 @@ static inline const char *json_number(const char *s)
 	return s;
 }
 
-static inline const char *json_members(const char *s, char end)
+static inline const char *skim_members(const char *s, char end)
 {
 	if (*++s == end)
 		return s + 1;
 	for (;;) {
 		if (end == '}') {
-			s = json_text(s);
+			s = skim_text(s);
 			if (!s || *s++ != ':')
 				return NULL;
 		}
-		s = json_value(s);
+		s = skim_value(s);
 		if (!s || (*s != ',' && *s != end))
 			return NULL;
 		if (*s++ == end)
@@ -71,32 +71,32 @@ static inline const char *json_members(const char *s, char end)
 	}
 }
 
-static inline const char *json_value(const char *s)
+static inline const char *skim_value(const char *s)
 {
 	static const char *const words[] = { "null", "true", "false" };
 
 	if (*s == '{')
-		return json_members(s, '}');
+		return skim_members(s, '}');
 	if (*s == '[')
-		return json_members(s, ']');
+		return skim_members(s, ']');
 	if (*s == '"')
-		return json_text(s);
+		return skim_text(s);
 	for (size_t i = 0; i < 3; i++)
 		if (strncmp(s, words[i], strlen(words[i])) == 0)
 			return s + strlen(words[i]);
-	return json_number(s);
+	return skim_number(s);
 }
 
 /* One value in one line, with its LF. */
 static inline bool is_json_line(const char *s)
 {
-	const char *rest = json_value(s);
+	const char *rest = skim_value(s);
 
 	return rest && strcmp(rest, "\n") == 0;
 }
 
 /* The text of a member of the outermost object, or of the one inside that stands at `a.b`; "" for none. */
-static inline const char *json_member(const char *s, const char *path)
+static inline const char *member_of(const char *s, const char *path)
 {
 	static char out[512];
 
@@ -105,8 +105,8 @@ static inline const char *json_member(const char *s, const char *path)
 		const char *value = NULL;
 
 		for (const char *at = s + 1; *s == '{' && *at == '"' && !value;) {
-			const char *end = json_text(at);
-			const char *after = end ? json_value(end + 1) : NULL;
+			const char *end = skim_text(at);
+			const char *after = end ? skim_value(end + 1) : NULL;
 
 			if (!after)
 				break;
@@ -121,7 +121,7 @@ static inline const char *json_member(const char *s, const char *path)
 			break;
 		path += n + 1;
 	}
-	size_t n = (size_t)(json_value(s) - s);
+	size_t n = (size_t)(skim_value(s) - s);
 
 	assert_true(n < sizeof(out));
 	memcpy(out, s, n);
@@ -236,7 +236,7 @@ static inline int prom_samples(const char *s)
 			s += n;
 			if (*s == '{' && !(s = prom_labels(s)))
 				return -1;
-			if (*s++ != ' ' || !(s = json_number(s)) || *s != '\n')
+			if (*s++ != ' ' || !(s = skim_number(s)) || *s != '\n')
 				return -1;
 			samples++;
 		}

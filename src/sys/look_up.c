@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/look_up.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include "sys/sockaddr.h"
+
+static size_t refuse(struct fault *why, struct slice name, const char *reason)
+{
+	fault_set(why, FAULT_HOST, "cannot resolve", name, reason);
+	fault_hint(why, "is the name right? an address always works");
+	return 0;
+}
+
+static size_t collect(const struct addrinfo *list, struct addr *v, size_t cap)
+{
+	size_t n = 0;
+
+	for (const struct addrinfo *i = list; i && n < cap; i = i->ai_next) {
+		struct addr a = sockaddr_get(i->ai_addr);
+
+		a.port = 0;
+		if (a.family != 0)
+			v[n++] = a;
+	}
+	return n;
+}
+
+/*
+ * Names are resolved a few times in a run, at its start. Their lists stay: giving them back would be the only
+ * use of free(3) in the program, and in a static one that is 8 kB for a hundred bytes.
+ */
+static void keep(struct addrinfo *list)
+{
+	static struct addrinfo *kept;
+	struct addrinfo *last = list;
+
+	while (last->ai_next)
+		last = last->ai_next;
+	last->ai_next = kept;
+	kept = list;
+}
+
+size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t timeout, struct fault *why)
+{
+	struct addrinfo hints = { .ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *list = NULL;
+	char host[256], reason[96];
+	struct text t;
+
+	(void)timeout;
+	text_init(&t, host, sizeof(host));
+	text_slice(&t, name);
+	if (t.cut)
+		return refuse(why, name, ": the name is too long");
+	int error = getaddrinfo(host, NULL, &hints, &list);
+
+	if (error != 0) {
+		text_init(&t, reason, sizeof(reason));
+		text_str(&t, ": ");
+		text_str(&t, gai_strerror(error));
+		return refuse(why, name, reason);
+	}
+	size_t n = collect(list, v, cap);
+
+	keep(list);
+	return n > 0 ? n : refuse(why, name, ": it has no address that can be used");
+}
