@@ -66,8 +66,8 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 
 # Another compiler or other flags rebuild everything; the same ones rebuild nothing.
 $(B)/flags: .FORCE
-	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION)' | cmp -s - $@ || \
-		printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION)' > $@
+	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE)' > $@
 
 $(B)/obj/web/page.o: $(wildcard src/web/*.html)
 
@@ -116,7 +116,7 @@ clean: ## remove build/
 
 help: ## this list
 	$(Q)awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
-	$(Q)echo '  variables: CC CROSS_COMPILE=mips-linux-gnu- STATIC=1 CFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1'
+	$(Q)echo '  variables: CC CROSS_COMPILE=mips-linux-gnu- STATIC=1 RESOLVE=stub CFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1'
 
 -include $(wildcard $(B)/obj/*/*.d $(B)/obj/*.d $(B)/tests/*/*.d)
 .PHONY: all setup test lab peers asan floors demo bench size install clean help .FORCE

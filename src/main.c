@@ -35,7 +35,7 @@ static bool asks_for_help(int argc, char **argv)
 }
 
 /* A lone word that is nearly a command's name was meant as one, if it cannot be a host. */
-static bool is_misspelt(const char *word, struct fault *why)
+static void suggest_command(const char *word, struct fault *why)
 {
 	const char *names[16];
 	size_t n = 0;
@@ -46,34 +46,41 @@ static bool is_misspelt(const char *word, struct fault *why)
 	const char *near = opt_nearest(word, names);
 
 	if (!near || slice_find(slice_of(word), '.') < slice_of(word).n || slice_find(slice_of(word), ':') < slice_of(word).n)
-		return false;
+		return;
 	fault_hint(why, "sonde %s", near);
-	return true;
+}
+
+static int dispatch(int argc, char **argv, const struct command **ret_command, struct fault *why)
+{
+	if (argc < 2 || slice_is(slice_of(argv[1]), "--help") || slice_is(slice_of(argv[1]), "-h")) {
+		int code = print_help(NULL);
+
+		return argc < 2 ? 2 : code;
+	}
+	if (slice_is(slice_of(argv[1]), "--version"))
+		return terminal_write(TERMINAL_OUT, SLICE("sonde " SONDE_VERSION "\n")) ? 0 : 2;
+	const struct command *c = command_find(argv[1]);
+	int skip = c ? 2 : 1;
+
+	*ret_command = c = c ? c : &cmd_check;
+	if (c != &cmd_help && asks_for_help(argc - skip, argv + skip))
+		return print_help(c);
+	int code = c->run(argc - skip, argv + skip, why);
+
+	if (skip == 1 && code == 2 && why->kind != FAULT_NONE)
+		suggest_command(argv[1], why);
+	return code;
 }
 
 int main(int argc, char **argv)
 {
 	static struct fault why;
+	const struct command *c = NULL;
+	int code = dispatch(argc, argv, &c, &why);
 
-	if (argc < 2 || slice_eq(slice_of(argv[1]), SLICE("--help")) || slice_eq(slice_of(argv[1]), SLICE("-h"))) {
-		print_help(NULL);
-		return argc < 2 ? 2 : 0;
-	}
-	if (slice_eq(slice_of(argv[1]), SLICE("--version")))
-		return terminal_write(TERMINAL_OUT, SLICE("sonde " SONDE_VERSION "\n")) ? 0 : 2;
-	const struct command *c = command_find(argv[1]);
-	int skip = c ? 2 : 1;
-
-	c = c ? c : &cmd_check;
-	if (c != &cmd_help && asks_for_help(argc - skip, argv + skip))
-		return print_help(c);
-	int code = c->run(argc - skip, argv + skip, &why);
-
-	terminal_fault(&why);
-	if (why.kind != FAULT_NONE && code != 0) {
-		if (skip == 1 && why.kind != FAULT_PEER)
-			is_misspelt(argv[1], &why);
+	if (terminal_fault(&why))
+		code = 2;
+	if (why.kind != FAULT_NONE && code != 0)
 		print_fault(&why, c);
-	}
 	return code;
 }

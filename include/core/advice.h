@@ -13,7 +13,7 @@ struct privilege {
 	bool kernel_timestamps;       /* SO_TIMESTAMPING was accepted on one of them */
 	bool bind_device;             /* SO_BINDTODEVICE was accepted */
 	bool seccomp;                 /* the kernel has seccomp filters */
-	bool status_known;            /* /proc/self/status was read: the next four are valid */
+	bool status_known;            /* the kernel told its capabilities: the next four are valid */
 	bool cap_effective, cap_permitted, cap_bounding; /* CAP_NET_RAW */
 	bool no_new_privs;
 	bool user_namespace;          /* not the machine's own one */

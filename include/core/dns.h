@@ -9,59 +9,75 @@
 #include "core/addr.h"
 
 #define DNS_PORT 53
-#define DNS_QUERY_MAX (12 + 255 + 4)
+#define DNS_ANSWER_MAX 8
 #define DNS_SERVERS_MAX 3
-#define DNS_SEARCH_MAX 4
 
-/* The worse, the greater. */
+/* Addresses of both families, ports 0. */
+struct dns_list {
+	struct addr v[2 * DNS_ANSWER_MAX];
+	size_t n;
+};
+
+/* One question. */
+struct dns_query {
+	uint8_t p[12 + 255 + 4];
+	size_t n;
+};
+
+/* The more is known, the smaller; from DNS_FAILED on it is worth while to ask another server. */
 enum dns_reply {
+	DNS_NO_NAME,   /* there is no such name (NXDOMAIN) */
 	DNS_ANSWER,    /* the name is known; it may have no address of that family */
 	DNS_TRUNCATED, /* so, and the server had more to say than a datagram holds (TC) */
-	DNS_NOT_OURS,  /* broken, or no response to this query: go on waiting */
 	DNS_FAILED,    /* the server could not or would not find out */
-	DNS_NO_NAME,   /* there is no such name (NXDOMAIN) */
+	DNS_NOT_OURS,  /* broken, or no response to this query: go on waiting */
 };
 
 /**
- * dns_query() - Ask for the addresses of a name, recursion desired
+ * dns_query_init() - Ask for the addresses of a name, recursion desired
  * @name:    labels of 1 to 63 bytes, 253 in all with their dots; one more dot at the end is allowed
  * @family:  4 or 6
  *
- * Return: the length of the message, or 0 where that can be no name.
+ * Return: false where that can be no name.
  */
-size_t dns_query(struct slice name, int family, uint16_t id, uint8_t out[static DNS_QUERY_MAX]);
+bool dns_query_init(struct dns_query *q, struct slice name, int family, uint16_t id);
 
 /**
- * dns_parse() - Read what may be the response to a query of dns_query()
+ * dns_parse() - Read what may be the response to a query
  * @p:      @n bytes from a stranger
- * @v:      room for @cap addresses, more are dropped; ports 0
- * @ret_n:  how many addresses the name has, or the last of its aliases; 0 with anything but the first two replies
+ * @found:  with DNS_ANSWER and DNS_TRUNCATED the addresses of the name, or of what it is an alias of, are added to
+ *          it, up to DNS_ANSWER_MAX; it has room for them
  *
  * A response cut off in the midst of a record is broken, unless it says that it is truncated.
  */
-enum dns_reply dns_parse(const uint8_t *query, size_t query_n, const void *p, size_t n, struct addr *v, size_t cap,
-	size_t *ret_n);
-
-/* `localhost` or a name below it, which no server is asked about (RFC 6761 section 6.3). */
-bool dns_is_localhost(struct slice name);
+enum dns_reply dns_parse(const struct dns_query *q, const uint8_t *p, size_t n, struct dns_list *found);
 
 /**
- * dns_hosts() - Look a name up in the text of hosts(5)
+ * dns_hosts() - Add the addresses that a name has in the text of hosts(5), as many as there is room for
  * @family:  4, 6, or 0 for both
  *
- * Lines whose address is none, or has a zone, are passed over. Return: addresses, up to @cap, in the order of the text.
+ * `localhost` and every name below it is the loopback, whatever the text says (RFC 6761 section 6.3).
+ * Lines whose address is none, or has a zone, are passed over.
  */
-size_t dns_hosts(struct slice text, struct slice name, int family, struct addr *v, size_t cap);
+void dns_hosts(struct slice text, struct slice name, int family, struct dns_list *found);
 
 struct dns_conf {
 	struct addr servers[DNS_SERVERS_MAX]; /* with their port; 127.0.0.1 where the text names none */
 	size_t n_servers;
-	struct slice search[DNS_SEARCH_MAX]; /* in the text that was read */
-	size_t n_search;
-	unsigned ndots, timeout_s, attempts;
+	struct slice search; /* a line of the text that was read: domains between blanks */
+	uint8_t ndots, timeout_s, attempts;
 };
 
 /* Read the text of resolv.conf(5); what it does not say is as that page says. Servers with a zone are passed over. */
 void dns_conf_parse(struct slice text, struct dns_conf *ret);
+
+/**
+ * dns_candidate() - The names to ask for when a person says @name, in the order of resolv.conf(5)
+ * @i:  from 0
+ * @t:  empty; one of more than 253 characters is not worth asking for, so it may be cut behind them
+ *
+ * Return: false where there is no candidate @i.
+ */
+bool dns_candidate(const struct dns_conf *c, struct slice name, size_t i, struct text *t);
 
 #endif

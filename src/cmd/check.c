@@ -162,11 +162,15 @@ static int measure(const struct check_options *o, const struct check_cfg *cfg, s
 
 	signals_take();
 	if (!check_open(&check, cfg, why))
-		return fault_exit_code(why);
+		return signals_interrupted() ? 130 : fault_exit_code(why);
 	text_init(&t, out_buffer, sizeof(out_buffer));
 	int failed = go(&t, o, why);
 
 	check_close(&check);
+	if (signals_interrupted() && !check.result.has_ping && check_exit_code(&check.result, 0, false) == 1) {
+		why->kind = FAULT_NONE;
+		return 130;
+	}
 	if (failed != 0 && !check.result.has_ping)
 		return failed;
 	for (size_t i = 0; i < e->n; i++)

@@ -16,7 +16,7 @@ static void fix(struct advice *a, const char *text)
 static void explain_raw(struct advice *a, const struct privilege *p)
 {
 	if (!p->status_known)
-		reason(a, "raw ICMP needs CAP_NET_RAW; /proc is not there to tell more");
+		reason(a, "raw ICMP needs CAP_NET_RAW, and the kernel does not tell whether it is there");
 	else if (!p->cap_bounding)
 		reason(a, "CAP_NET_RAW is not in the bounding set: nothing started from here can get it");
 	else if (p->no_new_privs && !p->cap_permitted)

@@ -6,11 +6,13 @@
 #include "core/wire.h"
 
 enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28, CLASS_IN = 1 };
-enum { HEADER_LEN = 12, QUESTION_TAIL = 5, NAME_MAX = 253, LABEL_MAX = 63, POINTER = 0xc0 };
-enum { FLAG_RESPONSE = 0x8000, OPCODE = 0x7800, FLAG_TRUNCATED = 0x0200, RCODE = 0x000f, RCODE_NO_NAME = 3 };
+enum { HEADER_LEN = 12, NAME_MAX = 253, LABEL_MAX = 63, POINTER = 0xc0 };
+enum { RESPONSE = 0x80, OPCODE = 0x78, TRUNCATED = 0x02, RCODE = 0x0f, RCODE_NO_NAME = 3 };
 
 /* More aliases in a row than anybody has, and the bound of a circle of them. */
 #define ALIASES_MAX 16
+
+#define BLANKS " \t\r"
 
 /* The 255 bytes of RFC 1035 section 2.3.4 and a NUL. Lengths of labels are no letters: it compares as text does. */
 struct name {
@@ -18,55 +20,45 @@ struct name {
 	size_t n;
 };
 
-struct record {
-	struct name owner;
-	uint16_t type, class, n;
-	const uint8_t *data;
-};
-
-struct response {
-	const uint8_t *start;
-	struct rd records;
-	uint16_t count, type;
-	bool broken;
-};
+enum step { STEP_DONE, STEP_ALIAS, STEP_BROKEN };
 
 static struct slice without_last_dot(struct slice name)
 {
-	return slice_head(name, name.n - (name.n > 0 && name.p[name.n - 1] == '.'));
+	name.n -= slice_ends_nocase(name, SLICE("."));
+	return name;
 }
 
-size_t dns_query(struct slice name, int family, uint16_t id, uint8_t out[static DNS_QUERY_MAX])
+bool dns_query_init(struct dns_query *q, struct slice name, int family, uint16_t id)
 {
-	const uint8_t header[HEADER_LEN] = { (uint8_t)(id >> 8), (uint8_t)id, [2] = 1, [5] = 1 };
-	const uint8_t tail[QUESTION_TAIL] = { 0, 0, family == 6 ? TYPE_AAAA : TYPE_A, 0, CLASS_IN };
-	uint8_t *at = out + sizeof(header);
-	bool more;
+	const uint8_t header[HEADER_LEN + 1] = { (uint8_t)(id >> 8), (uint8_t)id, [2] = 1, [5] = 1, [12] = '.' };
+	const uint8_t tail[] = { 0, 0, family == 6 ? TYPE_AAAA : TYPE_A, 0, CLASS_IN };
+	uint8_t *at = q->p + HEADER_LEN;
+	size_t len = 0;
 
 	name = without_last_dot(name);
 	if (name.n > NAME_MAX)
-		return 0;
-	memcpy(out, header, sizeof(header));
-	do {
-		more = slice_has(name, '.');
-		struct slice label = slice_cut(&name, '.');
-
-		if (label.n == 0 || label.n > LABEL_MAX)
-			return 0;
-		*at++ = (uint8_t)label.n;
-		memcpy(at, label.p, label.n);
-		at += label.n;
-	} while (more);
-	memcpy(at, tail, sizeof(tail));
-	return (size_t)(at - out) + sizeof(tail);
+		return false;
+	memcpy(q->p, header, sizeof(header));
+	memcpy(at + 1, name.p, name.n);
+	memcpy(at + 1 + name.n, tail, sizeof(tail));
+	q->n = sizeof(header) + name.n + sizeof(tail);
+	for (size_t i = name.n + 1; i-- > 0; len++) { /* a dot makes room for the length of what is behind it */
+		if (at[i] != '.')
+			continue;
+		if (len == 0 || len > LABEL_MAX)
+			return false;
+		at[i] = (uint8_t)len;
+		len = SIZE_MAX;
+	}
+	return true;
 }
 
 /* A pointer must lead to before the labels it ends, so that none can be met twice. */
 static bool read_name(struct rd *r, const uint8_t *start, struct name *ret)
 {
 	struct rd at = *r;
+	struct rd *end = r;
 	size_t from = (size_t)(at.p - start);
-	bool jumped = false;
 	uint8_t len;
 	struct text t;
 
@@ -78,9 +70,9 @@ static bool read_name(struct rd *r, const uint8_t *start, struct name *ret)
 
 			if (at.bad || to >= from)
 				return false;
-			if (!jumped)
-				*r = at;
-			jumped = true;
+			if (end)
+				*end = at;
+			end = NULL;
 			from = to;
 			at.p = start + to;
 			continue;
@@ -89,137 +81,113 @@ static bool read_name(struct rd *r, const uint8_t *start, struct name *ret)
 
 		if (!label || len > LABEL_MAX)
 			return false;
-		text_char(&t, (char)len);
-		text_slice(&t, (struct slice){ (const char *)label, len });
+		text_slice(&t, (struct slice){ (const char *)label - 1, len + 1u });
 	} while (len > 0 && !t.cut);
-	if (!jumped)
-		*r = at;
+	if (end)
+		*end = at;
 	ret->n = t.len;
 	return !t.cut;
 }
 
-static bool same_name(const struct name *a, const struct name *b)
+static bool same(const void *a, const void *b, size_t n)
 {
-	return slice_eq_nocase((struct slice){ a->p, a->n }, (struct slice){ b->p, b->n });
+	return slice_eq_nocase((struct slice){ a, n }, (struct slice){ b, n });
 }
 
-static bool read_record(struct rd *r, const uint8_t *start, struct record *ret)
+/* Add the addresses of @name from the records at @r; or where it is an alias, put the other name in its place. */
+static enum step walk(const struct dns_query *q, struct rd r, struct name *name, struct dns_list *found)
 {
-	if (!read_name(r, start, &ret->owner))
-		return false;
-	ret->type = rd_u16(r);
-	ret->class = rd_u16(r);
-	rd_u32(r); /* how long it may be kept */
-	ret->n = rd_u16(r);
-	ret->data = rd_take(r, ret->n);
-	return !r->bad;
-}
+	const uint8_t *start = r.p - q->n;
+	uint32_t wanted = (uint32_t)q->p[q->n - 3] << 16 | CLASS_IN;
+	size_t most = found->n + DNS_ANSWER_MAX;
+	struct name owner;
 
-/* Collect the addresses of @name; or where it is an alias, put the other name in its place and return true. */
-static bool walk(struct response *m, struct name *name, struct addr *v, size_t cap, size_t *ret_n)
-{
-	struct rd r = m->records;
-	size_t size = m->type == TYPE_AAAA ? 16 : 4;
-	struct record rec;
+	for (unsigned left = (unsigned)start[6] << 8 | start[7]; left > 0; left--) {
+		if (!read_name(&r, start, &owner))
+			return STEP_BROKEN;
+		uint32_t kind = rd_u32(&r);
 
-	*ret_n = 0;
-	for (size_t i = 0; i < m->count && !m->broken; i++) {
-		m->broken = !read_record(&r, m->start, &rec);
-		if (m->broken || rec.class != CLASS_IN || !same_name(&rec.owner, name))
+		rd_u32(&r); /* how long it may be kept */
+		uint16_t n = rd_u16(&r);
+		const uint8_t *data = rd_take(&r, n);
+
+		if (!data)
+			return STEP_BROKEN;
+		if (owner.n != name->n || !same(owner.p, name->p, name->n))
 			continue;
-		if (rec.type == TYPE_CNAME) {
-			struct rd data = rd_of(rec.data, rec.n);
+		if (kind == (TYPE_CNAME << 16 | CLASS_IN)) {
+			struct rd alias = rd_of(data, n);
 
-			m->broken = !read_name(&data, m->start, name) || rd_left(&data) > 0;
-			return !m->broken;
+			return read_name(&alias, start, name) ? STEP_ALIAS : STEP_BROKEN;
 		}
-		if (rec.type == m->type && rec.n == size && *ret_n < cap) {
-			struct addr *a = &v[(*ret_n)++];
+		if (kind == wanted && n == (q->p[q->n - 3] == TYPE_A ? 4 : 16) && found->n < most) {
+			struct addr *a = &found->v[found->n++];
 
-			*a = (struct addr){ .family = size == 16 ? 6 : 4 };
-			memcpy(a->ip, rec.data, size);
+			*a = (struct addr){ .family = n == 4 ? 4 : 6 };
+			memcpy(a->ip, data, n);
 		}
 	}
-	return false;
+	return STEP_DONE;
 }
 
-static enum dns_reply read_answer(struct response *m, bool truncated, struct addr *v, size_t cap, size_t *ret_n)
+enum dns_reply dns_parse(const struct dns_query *q, const uint8_t *p, size_t n, struct dns_list *found)
 {
-	struct rd question = { m->start + HEADER_LEN, m->records.p, false };
+	size_t before = found->n;
+	enum step step = STEP_ALIAS;
 	struct name name;
-	size_t aliases = 0;
 
-	read_name(&question, m->start, &name);
-	while (walk(m, &name, v, cap, ret_n))
-		if (++aliases > ALIASES_MAX)
-			return DNS_FAILED;
-	if (truncated)
+	if (n < q->n || memcmp(p, q->p, 2) != 0 || (p[2] & (RESPONSE | OPCODE)) != RESPONSE ||
+		memcmp(p + 4, q->p + 4, 2) != 0 || !same(p + HEADER_LEN, q->p + HEADER_LEN, q->n - HEADER_LEN))
+		return DNS_NOT_OURS;
+	if ((p[3] & RCODE) != 0)
+		return (p[3] & RCODE) == RCODE_NO_NAME ? DNS_NO_NAME : DNS_FAILED;
+
+	struct rd r = rd_of(p + HEADER_LEN, n - HEADER_LEN);
+
+	read_name(&r, p, &name);
+	r.p = p + q->n;
+	for (size_t aliases = 0; step == STEP_ALIAS && aliases <= ALIASES_MAX; aliases++) {
+		found->n = before;
+		step = walk(q, r, &name, found);
+	}
+	if ((p[2] & TRUNCATED) && step != STEP_ALIAS)
 		return DNS_TRUNCATED;
-	if (!m->broken)
+	if (step == STEP_DONE)
 		return DNS_ANSWER;
-	*ret_n = 0;
-	return DNS_NOT_OURS;
-}
-
-enum dns_reply dns_parse(const uint8_t *query, size_t query_n, const void *p, size_t n, struct addr *v, size_t cap,
-	size_t *ret_n)
-{
-	struct rd r = rd_of(p, n);
-	struct rd q = rd_of(query, query_n);
-	bool same_id = rd_u16(&r) == rd_u16(&q);
-	uint16_t flags = rd_u16(&r), questions = rd_u16(&r);
-	struct response m = { .start = p, .count = rd_u16(&r), .type = query[query_n - 3] };
-	size_t question_n = query_n - HEADER_LEN;
-
-	*ret_n = 0;
-	rd_u32(&r);
-	const char *question = (const char *)rd_take(&r, question_n);
-
-	if (!question || !same_id || (flags & (FLAG_RESPONSE | OPCODE)) != FLAG_RESPONSE || questions != 1)
-		return DNS_NOT_OURS;
-	if (!slice_eq_nocase((struct slice){ question, question_n },
-		    (struct slice){ (const char *)query + HEADER_LEN, question_n }))
-		return DNS_NOT_OURS;
-	if ((flags & RCODE) != 0)
-		return (flags & RCODE) == RCODE_NO_NAME ? DNS_NO_NAME : DNS_FAILED;
-	m.records = r;
-	return read_answer(&m, flags & FLAG_TRUNCATED, v, cap, ret_n);
-}
-
-bool dns_is_localhost(struct slice name)
-{
-	name = without_last_dot(name);
-	return slice_eq_nocase(name, SLICE("localhost")) || slice_ends_nocase(name, SLICE(".localhost"));
+	found->n = before;
+	return step == STEP_ALIAS ? DNS_FAILED : DNS_NOT_OURS;
 }
 
 static struct slice next_word(struct slice *line)
 {
-	slice_while(line, " \t\r");
-	return slice_until(line, " \t\r");
+	slice_while(line, BLANKS);
+	return slice_until(line, BLANKS);
 }
 
 static bool has_word(struct slice line, struct slice name)
 {
-	struct slice word = next_word(&line);
+	struct slice word;
 
-	while (word.n > 0 && !slice_eq_nocase(word, name))
+	do
 		word = next_word(&line);
+	while (word.n > 0 && !slice_eq_nocase(word, name));
 	return word.n > 0;
 }
 
-size_t dns_hosts(struct slice text, struct slice name, int family, struct addr *v, size_t cap)
+void dns_hosts(struct slice text, struct slice name, int family, struct dns_list *found)
 {
-	size_t n = 0;
-
 	name = without_last_dot(name);
-	while (text.n > 0 && n < cap) {
-		struct slice whole = slice_cut(&text, '\n'), line = slice_cut(&whole, '#');
-		struct addr a;
-
-		if (addr_parse(next_word(&line), &a) && (family == 0 || a.family == family) && has_word(line, name))
-			v[n++] = a;
+	if (slice_eq_nocase(name, SLICE("localhost")) || slice_ends_nocase(name, SLICE(".localhost"))) {
+		text = SLICE("::1 localhost\n127.0.0.1 localhost");
+		name = SLICE("localhost");
 	}
-	return n;
+	while (text.n > 0 && found->n < sizeof(found->v) / sizeof(found->v[0])) {
+		struct slice whole = slice_cut(&text, '\n'), line = slice_cut(&whole, '#');
+		struct addr *a = &found->v[found->n];
+
+		if (addr_parse(next_word(&line), a) && (family == 0 || a->family == family) && has_word(line, name))
+			found->n++;
+	}
 }
 
 static void read_server(struct dns_conf *c, struct slice word)
@@ -232,32 +200,24 @@ static void read_server(struct dns_conf *c, struct slice word)
 	c->n_servers++;
 }
 
-static void read_search(struct dns_conf *c, struct slice line)
-{
-	struct slice word = next_word(&line);
-
-	for (c->n_search = 0; word.n > 0 && c->n_search < DNS_SEARCH_MAX; word = next_word(&line))
-		c->search[c->n_search++] = word;
-}
-
-static unsigned within(uint64_t v, unsigned lo, unsigned hi)
-{
-	return v < lo ? lo : v > hi ? hi : (unsigned)v;
-}
-
 static void read_option(struct dns_conf *c, struct slice word)
 {
+	static const struct {
+		char name[9];
+		uint8_t at, least, most;
+	} rows[] = {
+		{ "ndots", offsetof(struct dns_conf, ndots), 0, 15 },
+		{ "timeout", offsetof(struct dns_conf, timeout_s), 1, 30 },
+		{ "attempts", offsetof(struct dns_conf, attempts), 1, 5 },
+	};
 	struct slice name = slice_cut(&word, ':');
 	uint64_t v;
 
 	if (!slice_uint(word, &v))
 		return;
-	if (slice_is(name, "ndots"))
-		c->ndots = within(v, 0, 15);
-	else if (slice_is(name, "timeout"))
-		c->timeout_s = within(v, 1, 30);
-	else if (slice_is(name, "attempts"))
-		c->attempts = within(v, 1, 5);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (slice_is(name, rows[i].name))
+			((uint8_t *)c)[rows[i].at] = v < rows[i].least ? rows[i].least : v > rows[i].most ? rows[i].most : (uint8_t)v;
 }
 
 void dns_conf_parse(struct slice text, struct dns_conf *ret)
@@ -268,12 +228,35 @@ void dns_conf_parse(struct slice text, struct dns_conf *ret)
 
 		if (slice_is(key, "nameserver"))
 			read_server(ret, next_word(&line));
-		else if (slice_is(key, "search") || slice_is(key, "domain")) /* the last of them holds */
-			read_search(ret, line);
+		else if (slice_is(key, "search") || slice_is(key, "domain"))
+			ret->search = line; /* the last of them holds */
 		else if (slice_is(key, "options"))
-			for (struct slice word = next_word(&line); word.n > 0; word = next_word(&line))
-				read_option(ret, word);
+			while (line.n > 0)
+				read_option(ret, next_word(&line));
 	}
 	if (ret->n_servers == 0)
 		read_server(ret, SLICE("127.0.0.1"));
+}
+
+bool dns_candidate(const struct dns_conf *c, struct slice name, size_t i, struct text *t)
+{
+	bool absolute = slice_ends_nocase(name, SLICE("."));
+	struct slice line = c->search, domain;
+	size_t dots = 0;
+
+	for (size_t at = 0; at < name.n; at++)
+		dots += name.p[at] == '.';
+	bool as_it_is_first = absolute || dots >= c->ndots;
+
+	text_slice(t, name);
+	if (as_it_is_first && i-- == 0)
+		return true;
+	do
+		domain = next_word(&line);
+	while (domain.n > 0 && i-- > 0);
+	if (domain.n == 0 || absolute)
+		return !as_it_is_first && i == 0;
+	text_char(t, '.');
+	text_slice(t, domain);
+	return true;
 }

@@ -12,7 +12,7 @@
 #define FAILURES_MAX 3
 
 /* Bodies for a server that does not count, so does not know when to stop. */
-#define UPLOAD_FIRST (UINT64_C(1) << 20)
+#define UPLOAD_FIRST (UINT64_C(64) << 10)
 #define UPLOAD_LAST (UINT64_C(1) << 30)
 
 /* A server is asked for a little more than we look at, so that our end comes first. */
@@ -436,6 +436,9 @@ void load_result(struct load *l, int64_t server_share_ppm, struct flow_result *r
 	flow_result_init(ret);
 	if (l->status == FLOW_OK && (!rate.measured || rate.bytes == 0))
 		fail(l, FLOW_FAILED, "no data was moved", "");
+	/* Bytes that a kernel took are no upload: somebody has to say that they were read. */
+	if (l->status == FLOW_OK && l->cfg.direction == LOAD_UP && !l->cfg.counts && l->exchanges == 0)
+		fail(l, FLOW_FAILED, "the server did not answer to an upload of ", "64 KiB in this time");
 	ret->status = l->status;
 	memcpy(ret->reason, l->reason, sizeof(l->reason));
 	if (l->status == FLOW_OK)

@@ -112,7 +112,10 @@ static bool ask(struct survey *s, enum exchange_method method, const char *path,
 
 	if (!fetch_do(&s->fetch, &r, why))
 		return false;
-	if (fetch_exchange(&s->fetch)->state == EXCHANGE_DONE || fetch_exchange(&s->fetch)->status >= 200)
+	const struct exchange *x = fetch_exchange(&s->fetch);
+
+	/* What did not fit was not waited for: that is no fault of the server's. */
+	if (x->state == EXCHANGE_DONE || (x->status >= 200 && keep && keep->cut))
 		return true;
 	text_init(&t, at, sizeof(at));
 	addr_put_port(&t, &s->fetch.to);
@@ -323,10 +326,6 @@ static bool look_at_folder(struct survey *s, struct fault *why)
 	copy(s->software, sizeof(s->software), slice_of(x->server));
 	if (x->status != 200) {
 		say_status(s, "nothing to measure: the server answered ");
-		return true;
-	}
-	if (x->state == EXCHANGE_BROKEN && !html.cut) {
-		say(s, "the page that may list files is not complete: the server ", x->why);
 		return true;
 	}
 	if (slice_starts(slice_of(x->type), SLICE("text/html")))

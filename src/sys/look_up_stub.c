@@ -16,41 +16,36 @@
 #include "sys/random.h"
 #include "sys/sockaddr.h"
 
-#define FILE_MAX (64 << 10)
-#define ANSWER_MAX 8
-
 struct question {
-	uint8_t query[DNS_QUERY_MAX];
-	size_t n;
-	enum dns_reply reply; /* DNS_NOT_OURS as long as there is none */
+	struct dns_query query;
+	enum dns_reply reply;
 };
 
 struct search {
 	struct dns_conf conf;
-	ns_t patience, deadline;            /* with one server, once; with all of it */
+	ns_t deadline;
 	struct pollfd fds[DNS_SERVERS_MAX]; /* one socket a server, since a late answer is an answer too */
-	struct question questions[2];
+	struct question questions[2];       /* AAAA and A, or one of them */
 	size_t n_questions;
-	struct addr found[2 * ANSWER_MAX];
-	size_t n_found;
+	struct dns_list found;
 };
 
-/* Holds until the next call. */
+/* The text holds until the next call. */
 static struct slice read_file(const char *path)
 {
-	static char text[FILE_MAX];
+	static char text[64 << 10];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-	size_t n = got > 0 ? (size_t)got : 0;
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
 
 	if (fd >= 0)
 		close(fd);
 	if (n == sizeof(text)) /* the half of a line can name another host */
 		while (n > 0 && text[n - 1] != '\n')
 			n--;
-	return (struct slice){ text, n };
+	return (struct slice){ text, n > 0 ? (size_t)n : 0 };
 }
 
+/* Sends nothing, but asks the routing table. */
 static int connect_udp(const struct addr *to)
 {
 	struct sockaddr_storage sa;
@@ -63,11 +58,9 @@ static int connect_udp(const struct addr *to)
 	return fd;
 }
 
-/* Connecting sends nothing; it asks the routing table. */
-static bool has_route(struct addr to)
+static bool has_route(const struct addr *to)
 {
-	to.port = DNS_PORT;
-	int fd = connect_udp(&to);
+	int fd = connect_udp(to);
 
 	if (fd >= 0)
 		close(fd);
@@ -75,191 +68,146 @@ static bool has_route(struct addr to)
 }
 
 /* IPv6 before IPv4, and behind both what cannot be reached from here. */
-static size_t arrange(const struct search *s, struct addr *v, size_t cap)
+static size_t arrange(const struct dns_list *found, struct addr *v, size_t cap)
 {
 	size_t n = 0;
 
 	for (unsigned turn = 0; turn < 4; turn++)
-		for (size_t i = 0; i < s->n_found && n < cap; i++)
-			if (s->found[i].family == (turn % 2 ? 4 : 6) && has_route(s->found[i]) == (turn < 2))
-				v[n++] = s->found[i];
+		for (size_t i = 0; i < found->n && n < cap; i++)
+			if (found->v[i].family == (turn % 2 ? 4 : 6) && has_route(&found->v[i]) == (turn < 2))
+				v[n++] = found->v[i];
 	return n;
 }
 
-static bool any(const struct search *s, enum dns_reply reply)
+static enum dns_reply least_known(const struct search *s)
 {
+	enum dns_reply reply = DNS_NO_NAME;
+
 	for (size_t i = 0; i < s->n_questions; i++)
-		if (s->questions[i].reply == reply)
-			return true;
-	return false;
+		if (s->questions[i].reply > reply)
+			reply = s->questions[i].reply;
+	return reply;
 }
 
-static bool is_settled(const struct question *q)
-{
-	return q->reply != DNS_NOT_OURS && q->reply != DNS_FAILED;
-}
-
-static bool send_questions(struct search *s, int fd)
+/* What failed is asked again. The first try may fail for what became of an earlier datagram. */
+static void send_questions(struct search *s, int fd)
 {
 	for (size_t i = 0; i < s->n_questions; i++) {
 		struct question *q = &s->questions[i];
 
-		if (is_settled(q))
+		if (q->reply < DNS_FAILED)
 			continue;
 		q->reply = DNS_NOT_OURS;
-		if (send(fd, q->query, q->n, MSG_NOSIGNAL) < 0)
-			return false;
+		if (send(fd, q->query.p, q->query.n, 0) < 0 && send(fd, q->query.p, q->query.n, 0) < 0)
+			q->reply = DNS_FAILED;
 	}
-	return true;
 }
 
-/* Return: false where nobody listens there. */
-static bool receive(struct search *s, int fd)
+static void receive(struct search *s, int fd)
 {
 	uint8_t m[1500];
 	ssize_t n = recv(fd, m, sizeof(m), MSG_DONTWAIT);
 
-	if (n < 0)
-		return fail_io() == IO_AGAIN;
+	if (n < 0 && fail_io() == IO_AGAIN)
+		return;
 	for (size_t i = 0; i < s->n_questions; i++) {
 		struct question *q = &s->questions[i];
-		size_t got;
 
-		if (is_settled(q))
+		if (q->reply < DNS_FAILED)
 			continue;
-		enum dns_reply reply =
-			dns_parse(q->query, q->n, m, (size_t)n, s->found + s->n_found, ANSWER_MAX, &got);
+		enum dns_reply reply = n < 0 ? DNS_FAILED : dns_parse(&q->query, m, (size_t)n, &s->found);
 
-		if (reply != DNS_NOT_OURS)
+		if (reply < q->reply)
 			q->reply = reply;
-		s->n_found += got;
 	}
-	return true;
 }
 
-/* Ask server @at, and listen to all that were asked, for as long as one of them deserves. */
-static void ask_server(struct search *s, size_t at)
+/* Ask server @at, and listen to all that were asked: for an even share of the time that is left. */
+static void ask_server(struct search *s, size_t at, size_t turns_left)
 {
-	ns_t now = clock_mono(), deadline = ns_min(now + s->patience, s->deadline);
+	ns_t now = clock_mono(), deadline = now + (s->deadline - now) / (ns_t)turns_left;
 
 	if (s->fds[at].fd < 0)
 		s->fds[at] = (struct pollfd){ connect_udp(&s->conf.servers[at]), POLLIN, 0 };
-	bool alive = send_questions(s, s->fds[at].fd);
-
-	while (alive && any(s, DNS_NOT_OURS) && now < deadline) {
-		poll(s->fds, s->conf.n_servers, (int)((deadline - now + NS_PER_MS - 1) / NS_PER_MS));
+	send_questions(s, s->fds[at].fd);
+	while (least_known(s) == DNS_NOT_OURS && now < deadline) {
+		poll(s->fds, s->conf.n_servers, (int)((deadline - now) / NS_PER_MS) + 1);
 		for (size_t i = 0; i < s->conf.n_servers; i++)
-			if (s->fds[i].revents != 0 && !receive(s, s->fds[i].fd) && i == at)
-				alive = false;
+			if (s->fds[i].revents != 0)
+				receive(s, s->fds[i].fd);
 		now = clock_mono();
 	}
 }
 
-/* Once one family is here, the other is not asked for again: some servers never answer about it. */
+/* Where one family is here after a turn, the other is let go: some servers never answer about it. */
 static enum dns_reply ask(struct search *s, struct slice name, int family)
 {
-	enum dns_reply worst = DNS_ANSWER;
 	uint16_t ids[2];
 	struct fault unused;
 
 	if (!random_fill(ids, sizeof(ids), &unused))
 		return DNS_FAILED;
 	for (size_t i = 0; i < s->n_questions; i++) {
-		struct question *q = &s->questions[i];
-
-		q->n = dns_query(name, family != 0 ? family : i == 0 ? 6 : 4, ids[i], q->query);
-		q->reply = DNS_NOT_OURS;
-		if (q->n == 0)
+		s->questions[i].reply = DNS_NOT_OURS;
+		if (!dns_query_init(&s->questions[i].query, name, family == 4 || i > 0 ? 4 : 6, ids[i]))
 			return DNS_NO_NAME;
 	}
-	for (size_t i = 0; i < s->conf.attempts * s->conf.n_servers && clock_mono() < s->deadline; i++)
-		if (s->n_found == 0 && (any(s, DNS_NOT_OURS) || any(s, DNS_FAILED)))
-			ask_server(s, i % s->conf.n_servers);
-	for (size_t i = 0; i < s->n_questions; i++)
-		if (s->questions[i].reply > worst)
-			worst = s->questions[i].reply;
-	return worst;
+	size_t turns = s->conf.attempts * s->conf.n_servers;
+
+	for (size_t i = 0; i < turns && s->found.n == 0 && least_known(s) >= DNS_FAILED; i++)
+		ask_server(s, i % s->conf.n_servers, turns - i);
+	return least_known(s);
 }
 
-/* The name as it is, and with each domain of the search list behind it, in the order of resolv.conf(5). */
 static enum dns_reply ask_all(struct search *s, struct slice name, int family)
 {
-	enum dns_reply best = DNS_NO_NAME;
-	size_t dots = 0;
+	enum dns_reply reply = DNS_NO_NAME;
+	char full[256];
+	struct text t;
 
-	for (size_t i = 0; i < name.n; i++)
-		dots += name.p[i] == '.';
-	if (slice_ends_nocase(name, SLICE(".")))
-		s->conf.n_search = 0;
-	size_t as_it_is = dots >= s->conf.ndots ? 0 : s->conf.n_search;
+	for (size_t i = 0; i < DNS_SERVERS_MAX; i++)
+		s->fds[i].fd = -1;
+	text_init(&t, full, sizeof(full));
+	for (size_t i = 0; s->found.n == 0 && dns_candidate(&s->conf, name, i, &t); i++) {
+		enum dns_reply other = ask(s, text_view(&t), family);
 
-	for (size_t i = 0; i <= s->conf.n_search && s->n_found == 0; i++) {
-		char full[256]; /* what is cut is too long for a name, still */
-		struct text t;
-
+		reply = other > reply ? other : reply;
 		text_init(&t, full, sizeof(full));
-		text_slice(&t, name);
-		if (i != as_it_is) {
-			text_char(&t, '.');
-			text_slice(&t, s->conf.search[i - (as_it_is == 0)]);
-		}
-		enum dns_reply reply = ask(s, text_view(&t), family);
-
-		best = reply < best ? reply : best;
 	}
-	return best;
+	for (size_t i = 0; i < DNS_SERVERS_MAX; i++)
+		close(s->fds[i].fd);
+	return reply;
 }
 
-static size_t refuse(struct fault *why, struct slice name, size_t reason, ns_t patience)
+static size_t refuse(struct fault *why, struct slice name, enum dns_reply reply, ns_t patience)
 {
-	static const char reasons[] = /* in the order of enum dns_reply, and two more */
+	static const char reasons[] = /* in the order of enum dns_reply */
+		"no such name\0"
 		"no address of that family\0"
 		"the answer is too long for a datagram\0"
-		"no answer from the name servers within %t\0"
-		"the name servers failed to find out\0"
-		"no such name\0"
-		"it has no address\0"
-		"no name server can be reached";
+		"the name servers fail or cannot be reached\0"
+		"no answer from the name servers within %t";
 	struct text t = fault_begin(why, FAULT_HOST);
 
 	text_put(&t, "cannot resolve %q: ", name);
-	text_put(&t, slice_word(reasons, reason), patience);
+	text_put(&t, slice_word(reasons, reply), patience);
 	fault_hint(why, "is the name right? an address always works");
 	return 0;
-}
-
-/* Return: 0 with addresses, or a reason for refuse(). */
-static size_t ask_servers(struct search *s, struct slice name, int family, ns_t timeout, ns_t *ret_patience)
-{
-	dns_conf_parse(read_file("/etc/resolv.conf"), &s->conf);
-	unsigned turns = s->conf.attempts * (unsigned)s->conf.n_servers;
-
-	*ret_patience = ns_min(timeout, turns * s->conf.timeout_s * NS_PER_S);
-	s->patience = *ret_patience / turns;
-	s->deadline = clock_mono() + *ret_patience;
-	for (size_t i = 0; i < s->conf.n_servers; i++)
-		s->fds[i].fd = -1;
-	enum dns_reply reply = ask_all(s, name, family);
-
-	for (size_t i = 0; i < s->conf.n_servers; i++)
-		if (s->fds[i].fd >= 0)
-			close(s->fds[i].fd);
-	if (reply == DNS_ANSWER && family == 0)
-		return DNS_NO_NAME + 1;
-	return reply == DNS_NOT_OURS && clock_mono() < s->deadline ? DNS_NO_NAME + 2 : reply;
 }
 
 size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t timeout, struct fault *why)
 {
 	struct search s = { .n_questions = family == 0 ? 2 : 1 };
-	bool local = dns_is_localhost(name);
-	struct slice hosts = local ? SLICE("::1 localhost\n127.0.0.1 localhost") : read_file("/etc/hosts");
-	struct slice host = local ? SLICE("localhost") : name;
-	size_t reason = 0;
-	ns_t patience = 0;
 
-	s.n_found = dns_hosts(hosts, host, family, s.found, 2 * ANSWER_MAX);
-	if (s.n_found == 0)
-		reason = ask_servers(&s, name, family, timeout, &patience);
-	return s.n_found > 0 ? arrange(&s, v, cap) : refuse(why, name, reason, patience);
+	dns_hosts(read_file("/etc/hosts"), name, family, &s.found);
+	if (s.found.n == 0) {
+		dns_conf_parse(read_file("/etc/resolv.conf"), &s.conf);
+		timeout = ns_min(timeout, (ns_t)s.conf.n_servers * s.conf.attempts * s.conf.timeout_s * NS_PER_S);
+		s.deadline = clock_mono() + timeout;
+		enum dns_reply reply = ask_all(&s, name, family);
+
+		if (s.found.n == 0)
+			return refuse(why, name, reply, timeout);
+	}
+	return arrange(&s.found, v, cap);
 }

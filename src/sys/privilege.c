@@ -59,38 +59,16 @@ static struct slice read_file(const char *path, char *buf, size_t cap)
 	return (struct slice){ buf, n > 0 ? (size_t)n : 0 };
 }
 
-static uint64_t hex_of(struct slice s)
+static void read_capabilities(struct privilege *p)
 {
-	uint64_t v = 0;
+	struct cap_header h = { CAP_VERSION_3, 0 };
+	struct cap_data d[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
 
-	for (size_t i = 0; i < s.n; i++)
-		v = v << 4 | (uint64_t)(s.p[i] <= '9' ? s.p[i] - '0' : s.p[i] - 'a' + 10);
-	return v;
-}
-
-static void read_status(struct privilege *p)
-{
-	char buf[3072];
-	struct slice rest = read_file("/proc/self/status", buf, sizeof(buf));
-
-	p->status_known = rest.n > 0;
-	while (rest.n > 0) {
-		struct slice value = slice_cut(&rest, '\n');
-		struct slice name = slice_cut(&value, ':');
-		bool has = false;
-
-		value = slice_trim(value);
-		if (slice_starts(name, SLICE("Cap")))
-			has = hex_of(value) >> CAP_NET_RAW_BIT & 1;
-		if (slice_eq(name, SLICE("CapEff")))
-			p->cap_effective = has;
-		else if (slice_eq(name, SLICE("CapPrm")))
-			p->cap_permitted = has;
-		else if (slice_eq(name, SLICE("CapBnd")))
-			p->cap_bounding = has;
-		else if (slice_eq(name, SLICE("NoNewPrivs")))
-			p->no_new_privs = slice_eq(value, SLICE("1"));
-	}
+	p->status_known = syscall(SYS_capget, &h, d) == 0;
+	p->cap_effective = d[0].effective >> CAP_NET_RAW_BIT & 1;
+	p->cap_permitted = d[0].permitted >> CAP_NET_RAW_BIT & 1;
+	p->cap_bounding = prctl(PR_CAPBSET_READ, CAP_NET_RAW_BIT, 0, 0, 0) == 1;
+	p->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
 static bool group_in(int64_t low, int64_t high)
@@ -143,15 +121,20 @@ void privilege_probe(struct privilege *p)
 
 	p->icmp_raw = raw >= 0;
 	p->icmp_dgram = dgram >= 0;
-	if (raw >= 0 || dgram >= 0)
-		try_options(p, raw >= 0 ? raw : dgram);
+	/* Any socket can tell about these two. */
+	int any = raw >= 0 ? raw : dgram >= 0 ? dgram : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (any >= 0)
+		try_options(p, any);
+	if (any >= 0 && any != raw && any != dgram)
+		close(any);
 	if (raw >= 0)
 		close(raw);
 	if (dgram >= 0)
 		close(dgram);
 	p->seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
 	p->root = geteuid() == 0;
-	read_status(p);
+	read_capabilities(p);
 	read_group_range(p);
 	read_user_namespace(p);
 }

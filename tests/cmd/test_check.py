@@ -262,9 +262,11 @@ class Expectations(Checked):
         r = self.check("--only", "download", "--expect", "upload>1", code=4)
         self.assertRegex(r.out, r"(?m)^  expect +upload>1: not measured$")
 
-    def test_expectations_stand_in_json(self):
-        doc = self.check("-f", "json", "--only", "ping", "--expect", "loss<1%", "--expect", "rtt<1ns", code=4).json
-        self.assertEqual([(e["expression"], e["met"]) for e in doc["expect"]], [("loss<1%", True), ("rtt<1ns", False)])
+    def test_expectations_stand_in_json_and_what_was_missed_is_said_to_people_too(self):
+        r = run("check", *QUICK, "-f", "json", "--only", "ping", "--expect", "loss<1%", "--expect", "rtt<1ns", self.serve.target)
+        self.assertEqual(r.code, 4, r)
+        self.assertEqual([(e["expression"], e["met"]) for e in r.json["expect"]], [("loss<1%", True), ("rtt<1ns", False)])
+        self.assertRegex(r.err, r"(?m)^  expect +rtt<1ns: missed, .* too high$")
 
 
 class Signals(Checked):

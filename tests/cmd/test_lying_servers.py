@@ -80,7 +80,8 @@ Upload.refused("an_answer_while_the_data_waits_unread_is_no_upload", post(answer
 Upload.refused("an_upload_that_is_reset_each_time_is_not_measured", post(lambda c, head: take_and(c, 100000, c.reset)), "reset the connection")
 Upload.refused("an_upload_that_is_closed_each_time_is_not_measured", post(lambda c, head: take_and(c, 100000, lambda: None)),
     "(reset the connection|closed the connection without an answer)")
-Upload.refused("an_upload_that_is_never_read_is_not_measured", post(lambda c, head: c.freeze() or False), "took no data for 300 ms", "-W", "300ms")
+Upload.refused("an_upload_that_is_never_read_is_not_measured", post(lambda c, head: c.freeze() or False), "took no data for 500 ms",
+    "-W", "500ms", "--time", "4s")
 Upload.refused("an_upload_that_is_never_answered_is_not_measured", post(lambda c, head: c.body(head) and c.stall() or False), ".+")
 Upload.refused("an_upload_that_is_redirected_is_not_measured", post(lambda c, head: c.body(head) and c.send(answer("302 Found", "Location: /x"))),
     "the server answered 302 Found")

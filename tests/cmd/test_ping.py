@@ -176,11 +176,18 @@ class Formats(Pinged):
         self.assertEqual(rows(self.ping("-f", "csv", dead, code=1).out)[0]["rtt_p50_ms"], "")
         self.assertNotIn("rtt", self.ping("-f", "prom", dead, code=1).out)
 
-    def test_quotes_in_a_name_reach_no_document(self):
+    def test_quotes_in_a_name_break_no_document(self):
+        words = "cannot resolve 'no\"such..\\name'"
         for f in ("json", "ndjson", "csv", "prom"):
             r = run("ping", "-f", f, 'no"such..\\name')
-            self.assertEqual((r.code, r.out), (2, ""), r)
-            self.assertIn("cannot resolve 'no\"such..\\name'", one_error(r))
+            self.assertEqual(r.code, 2, r)
+            self.assertIn(words, one_error(r))
+            if f == "ndjson":
+                error, = r.lines
+                self.assertEqual((error["schema"], error["type"]), (1, "error"))
+                self.assertIn(words, error["message"])
+            else:
+                self.assertEqual(r.out, "", r)
 
 
 class Ends(Pinged):

@@ -165,7 +165,7 @@ class Options(Usage):
 
     def test_a_source_that_is_no_address_is_refused(self):
         for command in ("check", "ping"):
-            self.refused(command, "-S", "foo", "127.0.0.1", fault="--source 'foo' is not an address")
+            self.refused(command, "-S", "foo", "127.0.0.1", fault="--source 'foo' is not a numeric address$")
 
     def test_a_bind_address_that_is_a_name_is_refused(self):
         self.refused("serve", "-b", "localhost", fault="--bind 'localhost' is not a numeric address$")

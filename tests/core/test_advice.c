@@ -75,7 +75,7 @@ static const struct {
 	{ NOTHING, "does not have CAP_NET_RAW", "setcap cap_net_raw", "--cap-add" },
 	{ NOTHING, "ping_group_range is empty", "net.ipv4.ping_group_range=", "--cap-add" },
 	{ DGRAM, "does not have CAP_NET_RAW", "setcap cap_net_raw", "ping_group_range" },
-	{ NO_PROC, "/proc is not there", "ping_group_range", "--cap-add" },
+	{ NO_PROC, "does not tell", "ping_group_range", "--cap-add" },
 	{ UNBOUND, "bounding set", "--cap-add NET_RAW", "setcap" },
 	{ NO_NEW, "no_new_privs", "ping_group_range", "setcap" },
 	{ NEW_BUT_PERMITTED, "does not have CAP_NET_RAW", "ping_group_range", "setcap" },

@@ -436,6 +436,38 @@ static void every_size_of_payload_comes_back_as_ours(void **state)
 	}
 }
 
+static void the_payload_fits_its_place_exactly(void **state)
+{
+	(void)state;
+	static const uint8_t nothing[600];
+
+	for (size_t size = 0; size < sizeof(nothing); size += size < 20 ? 1 : 97) {
+		struct ping_cfg cfg = usual();
+		struct guard g = guard_of(nothing, size);
+
+		cfg.size = size;
+		struct bench *b = begin(cfg, 1);
+
+		send_probe(b);
+		ping_payload(&b->p, b->q.wire, (uint8_t *)g.p);
+		assert_memory_equal(g.p, b->request + ICMP_HEADER_LEN, size);
+		guard_free(&g);
+	}
+}
+
+static void the_round_trip_begins_with_the_stamp_of_the_send(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	assert_true(ping_next(&b->p, b->now, &b->q));
+	build(b);
+	ping_sent(&b->p, b->q.wire, b->now + 700);
+	b->now += 1000;
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.rtt, 300);
+}
+
 /* Each returns a packet that is not for us; the probe must stay as it was. */
 static struct packet from_another_host(struct bench *b)
 {
@@ -626,6 +658,9 @@ static void a_reply_with_any_byte_changed_is_corrupt_and_the_probe_still_waits(v
 			assert_int_equal(b->ev.outcome, OUTCOME_CORRUPT);
 			assert_int_equal(b->ev.seq, 1);
 			assert_int_equal(b->ev.rtt, UNKNOWN);
+			assert_int_equal(b->ev.ttl, 61);
+			assert_int_equal(b->ev.bytes, 8 + sizes[i]);
+			assert_true(addr_same_host(&b->ev.from, &b->t[0].addr));
 		}
 		assert_counts(b, 0, (struct counts){ .sent = 1, .in_flight = 1, .corrupt = (int64_t)sizes[i] });
 		assert_true(hear_reply(b));
@@ -740,6 +775,7 @@ static void silence_is_a_loss_when_the_timeout_is_over_and_not_before(void **sta
 	assert_int_equal(b->ev.seq, 1);
 	assert_int_equal(b->ev.rtt, UNKNOWN);
 	assert_int_equal(b->ev.from.family, 0);
+	assert_int_equal(b->ev.ttl, -1);
 	assert_false(ping_expire(&b->p, b->now, &b->ev));
 	assert_counts(b, 0, (struct counts){ .sent = 1, .lost = 1 });
 	assert_int_equal(result(b, 0).loss_ppm, 1000000);
@@ -877,6 +913,7 @@ static void an_error_says_the_same_as_a_message_and_from_the_error_queue(void **
 		assert_int_equal(queued.type, seen.type);
 		assert_int_equal(queued.code, seen.code);
 		assert_string_equal(seen.text, queued.text);
+		assert_int_equal(seen.from.family, final_errors[i].target == 1 ? 6 : 4);
 		assert_true(addr_same_host(&seen.from, &queued.from));
 		assert_int_equal(seen.rtt, UNKNOWN);
 		assert_int_equal(queued.rtt, UNKNOWN);
@@ -1120,6 +1157,23 @@ static void what_is_in_flight_is_neither_lost_nor_received(void **state)
 	assert_true(result(b, 0).loss_low_ppm < 250000 && result(b, 0).loss_high_ppm > 250000);
 }
 
+static void the_change_between_round_trips_is_told_from_the_second_on(void **state)
+{
+	(void)state;
+	static const ns_t rtts[] = { 100 * NS_PER_MS, 130 * NS_PER_MS, 90 * NS_PER_MS };
+	static const ns_t ipdv[] = { UNKNOWN, 30 * NS_PER_MS, 40 * NS_PER_MS };
+	struct bench *b = begin(usual(), 1);
+
+	for (int i = 0; i < 3; i++) {
+		send_next(b);
+		b->now += rtts[i];
+		assert_true(hear_reply(b));
+		ns_t got = result(b, 0).ipdv_p99;
+
+		assert_true(got >= ipdv[i] - ipdv[i] / 256 - 1 && got <= ipdv[i] + ipdv[i] / 256 + (i > 0));
+	}
+}
+
 static void a_target_without_room_for_distributions_has_no_percentiles(void **state)
 {
 	(void)state;
@@ -1345,6 +1399,8 @@ int main(void)
 		cmocka_unit_test(a_short_delay_is_caught_up_with),
 		cmocka_unit_test(a_reply_tells_who_when_and_how),
 		cmocka_unit_test(every_size_of_payload_comes_back_as_ours),
+		cmocka_unit_test(the_payload_fits_its_place_exactly),
+		cmocka_unit_test(the_round_trip_begins_with_the_stamp_of_the_send),
 		cmocka_unit_test(what_is_not_for_us_changes_nothing),
 		cmocka_unit_test(a_reply_to_one_target_from_the_address_of_another_is_nobodys),
 		cmocka_unit_test(a_reply_with_any_byte_changed_is_corrupt_and_the_probe_still_waits),
@@ -1370,6 +1426,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_went_back_gives_no_negative_round_trip),
 		cmocka_unit_test(the_result_names_the_worst_stamps_of_all),
 		cmocka_unit_test(what_is_in_flight_is_neither_lost_nor_received),
+		cmocka_unit_test(the_change_between_round_trips_is_told_from_the_second_on),
 		cmocka_unit_test(a_target_without_room_for_distributions_has_no_percentiles),
 		cmocka_unit_test(the_result_has_name_and_address_and_no_reason),
 		cmocka_unit_test(percentiles_stay_between_the_extremes),

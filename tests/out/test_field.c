@@ -240,6 +240,22 @@ static void a_flow_that_was_not_measured_has_no_figures(void **state)
 	}
 }
 
+static void an_object_that_is_not_there_is_null_and_empty_cells(void **state)
+{
+	(void)state;
+	struct text *t = fresh();
+	struct json j;
+
+	json_init(&j, t);
+	json_open(&j, NULL);
+	field_json(&j, "ping", &ping_fields, NULL);
+	json_close(&j);
+	assert_string_equal(buf, "{\"ping\":null}");
+	field_csv_row(fresh(), &ping_fields, NULL);
+	assert_int_equal(strlen(buf), ping_fields.n - 1);
+	assert_int_equal(strspn(buf, ","), ping_fields.n - 1);
+}
+
 static void each_method_and_limit_has_its_word(void **state)
 {
 	(void)state;
@@ -460,6 +476,7 @@ int main(void)
 		cmocka_unit_test(a_zero_is_a_measured_zero),
 		cmocka_unit_test(what_was_not_measured_is_null_empty_or_not_there),
 		cmocka_unit_test(a_flow_that_was_not_measured_has_no_figures),
+		cmocka_unit_test(an_object_that_is_not_there_is_null_and_empty_cells),
 		cmocka_unit_test(each_method_and_limit_has_its_word),
 		cmocka_unit_test(the_sender_counts_where_the_receiver_did_not),
 		cmocka_unit_test(hostile_names_stay_inside_their_strings),

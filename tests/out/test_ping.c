@@ -91,12 +91,12 @@ static void below_it_stands_how_and_why_not_better(void **state)
 	r.reason = "raw ICMP: Operation not permitted";
 	start_of(&r, 56);
 	assert_non_null(strstr(buf, "bytes of data.\n"));
-	assert_non_null(strstr(buf, "raw ICMP: Operation not permitted"));
+	assert_non_null(strstr(buf, "\nunprivileged socket: raw ICMP: Operation not permitted"));
 	r.method = METHOD_TCP;
 	start_of(&r, 56);
 	assert_null(strstr(buf, "bytes of data"));
 	assert_non_null(strstr(buf, "TCP"));
-	assert_non_null(strstr(buf, "Operation not permitted"));
+	assert_non_null(strstr(buf, "\nno ICMP: raw ICMP: Operation not permitted"));
 	r.method = METHOD_HTTP;
 	r.reason = "";
 	start_of(&r, 56);
@@ -167,6 +167,9 @@ static void an_answer_over_another_transport_has_neither_size_nor_ttl(void **sta
 
 		r.method = rows[i].method;
 		e.bytes = 0;
+		e.ttl = 0;
+		ping_text_event(fresh(), &e, &r);
+		assert_non_null(strstr(buf, " ttl=0 "));
 		e.ttl = -1;
 		ping_text_event(fresh(), &e, &r);
 		assert_string_equal(buf, rows[i].want);
@@ -233,6 +236,33 @@ static void the_statistics_of_silence_have_no_round_trips(void **state)
 	assert_non_null(strstr(buf, "loss 100%"));
 }
 
+static void one_answer_is_enough_for_round_trips(void **state)
+{
+	(void)state;
+	struct ping_result r = usual();
+
+	r.received = 1;
+	r.jitter = UNKNOWN;
+	ping_text_summary(fresh(), &r);
+	assert_non_null(strstr(buf, "\nrtt min/avg/max/mdev = 1.235/2.346/3.457/0.457 ms\n"));
+	assert_null(strstr(buf, "jitter"));
+}
+
+static void before_anything_is_decided_there_is_no_loss(void **state)
+{
+	(void)state;
+	struct ping_result r = silent();
+
+	r.sent = r.in_flight = 1;
+	r.lost = 0;
+	r.loss_ppm = r.loss_low_ppm = r.loss_high_ppm = UNKNOWN;
+	ping_text_summary(fresh(), &r);
+	assert_non_null(strstr(buf, "\n1 packets transmitted, 0 received, 0% packet loss, time "));
+	assert_null(strstr(buf, "confidence"));
+	ping_text_table_row(fresh(), &r);
+	assert_null(strstr(buf, "%"));
+}
+
 static void a_loss_in_small_parts_is_shown(void **state)
 {
 	(void)state;
@@ -261,7 +291,9 @@ static void the_table_has_its_cells_below_their_names(void **state)
 
 	ping_text_table_head(fresh());
 	strcpy(head, strstr(buf, "target"));
+	assert_string_equal(head + strlen(head) - 3, "ms\n");
 	ping_text_table_row(fresh(), &r);
+	assert_true(strncmp(buf, "example.com (192.0.2.1) ", 24) == 0);
 	assert_int_equal(column_of(head, "sent"), column_of(buf, "10"));
 	assert_int_equal(column_of(head, "recv"), column_of(buf, "9  "));
 	assert_int_equal(column_of(head, "loss"), column_of(buf, "10%"));
@@ -322,6 +354,17 @@ static void each_outcome_has_its_word_and_null_where_nothing_is_known(void **sta
 		assert_string_equal(member_of(buf, "ttl"), "null");
 		assert_string_equal(member_of(buf, "stamps"), "null");
 	}
+}
+
+static void a_ttl_of_nothing_is_one_too(void **state)
+{
+	(void)state;
+	struct ping_result r = usual();
+	struct ping_event e = reply();
+
+	e.ttl = 0;
+	ping_ndjson_event(fresh(), &e, &r);
+	assert_string_equal(member_of(buf, "ttl"), "0");
 }
 
 static void an_error_says_who_reported_it(void **state)
@@ -444,6 +487,8 @@ int main(void)
 		cmocka_unit_test(the_statistics_are_those_of_ping_and_more),
 		cmocka_unit_test(the_statistics_name_what_else_there_was),
 		cmocka_unit_test(the_statistics_of_silence_have_no_round_trips),
+		cmocka_unit_test(one_answer_is_enough_for_round_trips),
+		cmocka_unit_test(before_anything_is_decided_there_is_no_loss),
 		cmocka_unit_test(a_loss_in_small_parts_is_shown),
 		cmocka_unit_test(the_table_has_its_cells_below_their_names),
 #ifdef KNOWN_BUGS
@@ -451,6 +496,7 @@ int main(void)
 #endif
 		cmocka_unit_test(one_event_is_one_line_of_ndjson),
 		cmocka_unit_test(each_outcome_has_its_word_and_null_where_nothing_is_known),
+		cmocka_unit_test(a_ttl_of_nothing_is_one_too),
 		cmocka_unit_test(an_error_says_who_reported_it),
 		cmocka_unit_test(the_document_holds_each_target),
 		cmocka_unit_test(the_csv_has_a_head_and_a_line_a_target),

@@ -185,7 +185,7 @@ static void assert_near(ns_t got, ns_t want, ns_t off)
 static void assert_round_trips(void)
 {
 	struct ping_result r;
-	double jitter = 0, sum = 0;
+	double jitter = 0, sum = 0, squares = 0;
 
 	ping_result(&ping, 0, net.now, &r);
 	for (size_t i = 0; i < n_rtts; i++) {
@@ -194,6 +194,13 @@ static void assert_round_trips(void)
 		sum += (double)rtts[i];
 		jitter += i > 0 ? ((d < 0 ? -d : d) - jitter) / 16 : 0;
 	}
+	for (size_t i = 0; i < n_rtts; i++)
+		squares += ((double)rtts[i] - sum / (double)n_rtts) * ((double)rtts[i] - sum / (double)n_rtts);
+	/* libm is not there: the square of what is reported is compared. */
+	double mdev = (double)r.rtt_mdev;
+
+	assert_true((mdev - 2) * (mdev - 2) <= squares / (double)n_rtts &&
+		(mdev + 2) * (mdev + 2) >= squares / (double)n_rtts);
 	qsort(rtts, n_rtts, sizeof(rtts[0]), by_size);
 	assert_true(r.rtt_min == rtts[0]);
 	assert_true(r.rtt_max == rtts[n_rtts - 1]);
