@@ -11,7 +11,7 @@
 /* `GET /path HTTP/1.1` CRLF. An empty @target is written as `/`; a space in it sets cut. */
 void http1_put_request(struct text *t, const char *method, struct slice target);
 
-/* `HTTP/1.1 200 OK` CRLF, with the reason phrase of RFC 9110 section 15. */
+/* `HTTP/1.1 200 OK` CRLF, with the reason phrase of RFC 9110 section 15, where it is known here. */
 void http1_put_status(struct text *t, unsigned status);
 
 /* `Name: value` CRLF. */
@@ -27,7 +27,7 @@ void http1_put_chunk_size(struct text *t, uint64_t n);
 /* The last chunk `0`, with the trailer field `X-Bytes: @bytes`, and the empty line. */
 void http1_put_last_chunk(struct text *t, uint64_t bytes);
 
-/* "Not Found" for 404; "" for one without a phrase. */
+/* "Not Found" for 404; "" for one that is not in the short list here. */
 const char *http1_status_text(unsigned status);
 
 #endif

@@ -63,11 +63,14 @@ int opt_parse(const struct opt_table *tables, int argc, char **argv, void *cfg, 
 /* `  -c, --count N        stop after N probes` in aligned columns, `title:` above each table. */
 void opt_help(struct text *t, const struct opt_table *tables);
 
-/* More edits than a slip of the fingers makes. */
+/* Edits beyond what a slip of the fingers makes. */
 #define OPT_FAR 3
 
-/* How many edits make @word of @typed, two swapped neighbours being one; OPT_FAR for that or more, or all letters. */
-unsigned opt_edits(struct slice typed, const char *word);
+/*
+ * Is @word nearer to @typed than *least edits, which starts at OPT_FAR and goes down with each that is?
+ * Two swapped neighbours are one edit. No word is near where all letters must change.
+ */
+bool opt_nearer(struct slice typed, const char *word, unsigned *least);
 
 /* The word among the NULL-terminated @words that is nearest to @s, or NULL where all are far. */
 const char *opt_nearest(const char *s, const char *const *words);

@@ -9,8 +9,8 @@
 enum packet_kind {
 	PACKET_MESSAGE, /* an ICMP message, IP header taken off */
 	PACKET_ERROR,   /* an ICMP error as the error queue tells it: type, code, from; the bytes are our own message */
-	PACKET_SCHED,   /* our send number `id` entered the queue of the interface at `stamp` */
-	PACKET_LEFT,    /* our send number `id` was handed to the driver at `stamp` */
+	PACKET_SCHED,   /* our send called `id` entered the queue of the interface at `stamp` */
+	PACKET_LEFT,    /* our send called `id` was handed to the driver at `stamp` */
 };
 
 struct packet {
@@ -26,7 +26,7 @@ struct packet {
 	int ttl;           /* of the received IP packet; -1 where unknown */
 	uint8_t type, code;
 	uint32_t info;     /* PACKET_ERROR: MTU or gateway */
-	uint32_t id;       /* PACKET_SCHED, PACKET_LEFT: sends since the socket was opened, from 0 */
+	uint32_t id;       /* PACKET_SCHED, PACKET_LEFT: what the sender called that send */
 };
 
 #endif

@@ -20,13 +20,13 @@
 #define RATE_WINDOW 4
 
 struct rate {
+	size_t n;
+	size_t from; /* samples before this one belong to an earlier set of connections */
+	ns_t least;  /* a steady part shorter than this is none; 0 from rate_init() */
 	struct rate_sample {
 		ns_t at;
 		uint64_t bytes;
 	} v[RATE_SAMPLES_MAX];
-	size_t n;
-	ns_t least;  /* a steady part shorter than this is none; 0 from rate_init() */
-	size_t from; /* samples before this one belong to an earlier set of connections */
 };
 
 /* A share of the whole run. */

@@ -16,7 +16,7 @@ struct reply {
 	uint64_t length;      /* of a body that follows apart from this; 0 for content.n; or REPLY_UNBOUNDED */
 	bool chunked;         /* the body that follows comes in chunks */
 	bool bare;            /* an answer to HEAD: the fields without the content */
-	bool closes;          /* the connection ends with this answer */
+	const char *connection; /* "close" or "keep-alive", NULL for what the version says anyway */
 	const char *field;    /* one more field, NULL for none */
 	struct slice value;
 };

@@ -48,6 +48,8 @@ struct serve {
 	/* private */
 	enum serve_state after;  /* what follows SERVE_ANSWER */
 	bool keep_alive;
+	bool kept;               /* not the first request on this connection */
+	bool old, bare;          /* the request is HTTP/1.0; is a HEAD */
 	bool shut;
 	ns_t deadline, body_end; /* the nearer one counts */
 	ns_t began;              /* first byte of the body */

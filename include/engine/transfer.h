@@ -14,6 +14,7 @@
 struct transfer_cfg {
 	ns_t time;            /* of data, from the first byte on */
 	ns_t patience;        /* without a first byte: over */
+	ns_t rtt;             /* of the idle path, UNKNOWN possible: samples are no closer than a quarter of it */
 	unsigned connections; /* exactly so many, 1..TRANSFER_CONNECTIONS_MAX; 0 to find out */
 };
 
@@ -57,7 +58,7 @@ int64_t transfer_recent(const struct transfer *t);
 /* What counts. A steady part that is too short or too uneven to be called so is none. */
 struct rate_result transfer_result(const struct transfer *t);
 
-/* The first payload byte moved, or the first one after another connection was dropped: look at once. */
+/* The first payload byte moved: the clock starts. */
 void transfer_flows(struct transfer *t, ns_t now);
 
 /* What limited a flow, from what is known; LIMITED_UNKNOWN is an answer too. */

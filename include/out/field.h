@@ -16,8 +16,8 @@ enum field_kind {     /* the member at `off` is */
 	FIELD_STAMPS,
 	FIELD_STATUS,
 	FIELD_LIMIT,
-	FIELD_COUNTED, /* bool counted_by_receiver */
-	FIELD_BOOL,    /* from here on numbers */
+	FIELD_COUNTED, /* bool counted_by_receiver of a flow */
+	FIELD_BOOL,    /* bool of a flow; from here on numbers */
 	FIELD_COUNT,   /* int64_t */
 	FIELD_TOTAL,   /* int64_t that only grows */
 	FIELD_RATIO,   /* int64_t parts per million, written 0..1 */

@@ -17,6 +17,7 @@ struct load_cfg {
 	struct slice host;    /* for the Host field */
 	struct slice path;    /* what to get or to post to, over and over; for a sonde "" */
 	ns_t time, timeout;
+	ns_t rtt;             /* of the idle path, UNKNOWN possible */
 	ns_t body_time;       /* the longest body that the server allows, UNKNOWN for any */
 	unsigned connections; /* 0 to find out */
 };

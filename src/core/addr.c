@@ -177,9 +177,10 @@ bool addr_same_host(const struct addr *a, const struct addr *b)
 	return a->scope == b->scope || a->scope == 0 || b->scope == 0;
 }
 
+/* By prefixes; what is left is public. */
 static const struct block {
 	uint8_t family, bits, reach;
-	uint8_t ip[16];
+	uint8_t ip[4];
 } blocks[] = {
 	{ 4, 32, ADDR_UNSPECIFIED, { 0 } },
 	{ 4, 8, ADDR_LOOPBACK, { 127 } },
@@ -190,8 +191,6 @@ static const struct block {
 	{ 4, 10, ADDR_PRIVATE, { 100, 64 } },
 	{ 4, 4, ADDR_MULTICAST, { 224 } },
 	{ 4, 32, ADDR_MULTICAST, { 255, 255, 255, 255 } },
-	{ 6, 128, ADDR_UNSPECIFIED, { 0 } },
-	{ 6, 128, ADDR_LOOPBACK, { [15] = 1 } },
 	{ 6, 10, ADDR_LINK_LOCAL, { 0xfe, 0x80 } },
 	{ 6, 7, ADDR_PRIVATE, { 0xfc } },
 	{ 6, 8, ADDR_MULTICAST, { 0xff } },
@@ -199,18 +198,21 @@ static const struct block {
 
 static bool block_holds(const struct block *b, const struct addr *a)
 {
-	size_t whole = b->bits / 8;
-	unsigned shift = 8 - b->bits % 8;
+	uint32_t differ = 0;
 
-	if (b->family != a->family || memcmp(b->ip, a->ip, whole) != 0)
-		return false;
-	return shift == 8 || b->ip[whole] >> shift == a->ip[whole] >> shift;
+	for (size_t i = 0; i < sizeof(b->ip); i++)
+		differ = differ << 8 | (uint32_t)(b->ip[i] ^ a->ip[i]);
+	return b->family == a->family && differ >> (32 - b->bits) == 0;
 }
 
 enum addr_reach addr_reach(const struct addr *a)
 {
+	static const uint8_t zeros[15];
+
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
 		if (block_holds(&blocks[i], a))
 			return (enum addr_reach)blocks[i].reach;
-	return a->family == 0 ? ADDR_UNSPECIFIED : ADDR_PUBLIC;
+	if (memcmp(a->ip, zeros, sizeof(zeros)) != 0 || a->ip[15] > 1)
+		return ADDR_PUBLIC;
+	return a->ip[15] == 1 ? ADDR_LOOPBACK : ADDR_UNSPECIFIED;
 }

@@ -45,14 +45,9 @@ static const struct expect_figure *nearest(const struct expect_figure *table, st
 	const struct expect_figure *near = NULL;
 	unsigned least = OPT_FAR;
 
-	for (; table->name; table++) {
-		unsigned edits = opt_edits(name, table->name);
-
-		if (edits < least) {
-			least = edits;
+	for (; table->name; table++)
+		if (opt_nearer(name, table->name, &least))
 			near = table;
-		}
-	}
 	return near;
 }
 

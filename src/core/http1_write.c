@@ -73,18 +73,10 @@ void http1_put_last_chunk(struct text *t, uint64_t bytes)
 	http1_put_end(t);
 }
 
-/* Each with its NUL, as slice_word() has it, and an empty one at the end. */
+/* What our server sends and what a client is refused with; each with its NUL, and an empty one at the end. */
 static const char phrases[] = "100 Continue\0"
 			      "200 OK\0"
-			      "201 Created\0"
 			      "204 No Content\0"
-			      "206 Partial Content\0"
-			      "301 Moved Permanently\0"
-			      "302 Found\0"
-			      "303 See Other\0"
-			      "304 Not Modified\0"
-			      "307 Temporary Redirect\0"
-			      "308 Permanent Redirect\0"
 			      "400 Bad Request\0"
 			      "401 Unauthorized\0"
 			      "403 Forbidden\0"
@@ -93,8 +85,6 @@ static const char phrases[] = "100 Continue\0"
 			      "408 Request Timeout\0"
 			      "411 Length Required\0"
 			      "413 Content Too Large\0"
-			      "414 URI Too Long\0"
-			      "417 Expectation Failed\0"
 			      "421 Misdirected Request\0"
 			      "429 Too Many Requests\0"
 			      "431 Request Header Fields Too Large\0"

@@ -36,14 +36,11 @@ struct header {
 	uint32_t info;
 };
 
-static struct header read_header(struct rd *r)
+static struct header read_header(const uint8_t *b)
 {
-	struct header h = { .type = rd_u8(r) };
+	struct rd info = rd_of(b + 4, 4);
 
-	h.code = rd_u8(r);
-	rd_u16(r);
-	h.info = rd_u32(r);
-	return h;
+	return (struct header){ b[0], b[1], rd_u32(&info) };
 }
 
 static void set_echo(struct icmp_message *m, struct header h)
@@ -91,60 +88,58 @@ static uint32_t info_of(int family, struct header h)
 	return h.type == REDIRECT ? h.info : 0;
 }
 
-/* Go behind the quoted IP header, where it is one of ICMP, and write where it was going. */
-static bool take_ip4(struct rd *quote, uint8_t *ret_to)
+/* What stands behind a quoted IP header, or NULL where that is not ICMP or a whole header; and where it was going. */
+static const uint8_t *behind_ip4(const uint8_t *quote, size_t n, uint8_t *ret_to)
 {
 	struct ip4 ip;
 
-	if (!ip4_parse(quote->p, rd_left(quote), &ip) || ip.protocol != PROTOCOL || ip.later_fragment)
-		return false;
+	if (!ip4_parse(quote, n, &ip) || ip.protocol != PROTOCOL || ip.later_fragment || ip.n < ICMP_HEADER_LEN)
+		return NULL;
 	memcpy(ret_to, ip.dst, sizeof(ip.dst));
-	*quote = rd_of(ip.payload, ip.n);
-	return true;
+	return ip.payload;
 }
 
-static bool take_ip6(struct rd *quote, uint8_t *ret_to)
+static const uint8_t *behind_ip6(const uint8_t *quote, size_t n, uint8_t *ret_to)
 {
-	const uint8_t *b = rd_take(quote, V6_IP_HEADER_LEN);
-
-	if (!b || b[0] >> 4 != 6 || b[6] != V6_PROTOCOL)
-		return false;
-	memcpy(ret_to, b + 24, 16);
-	return true;
+	if (n < V6_IP_HEADER_LEN + ICMP_HEADER_LEN || quote[0] >> 4 != 6 || quote[6] != V6_PROTOCOL)
+		return NULL;
+	memcpy(ret_to, quote + 24, 16);
+	return quote + V6_IP_HEADER_LEN;
 }
 
-static void parse_error(struct icmp_message *m, int family, struct header h, struct rd *quote)
+static void parse_error(struct icmp_message *m, int family, struct header h, const uint8_t *quote, size_t n)
 {
 	uint8_t *to = m->quoted_to.ip;
-	bool ours = family == 6 ? take_ip6(quote, to) : take_ip4(quote, to);
-	struct header quoted = read_header(quote);
+	const uint8_t *ours = family == 6 ? behind_ip6(quote, n, to) : behind_ip4(quote, n, to);
 
-	if (!ours || quote->bad || quoted.type != (family == 6 ? V6_ECHO_REQUEST : ECHO_REQUEST))
+	if (!ours || ours[0] != (family == 6 ? V6_ECHO_REQUEST : ECHO_REQUEST))
 		return;
 	m->kind = ICMP_ERROR;
 	m->error.type = h.type;
 	m->error.code = h.code;
 	m->error.info = info_of(family, h);
 	m->quoted_to.family = family;
-	set_echo(m, quoted);
+	set_echo(m, read_header(ours));
 }
 
 struct icmp_message icmp_parse(int family, const void *p, size_t n, bool check_sum)
 {
-	struct rd r = rd_of(p, n);
-	struct header h = read_header(&r);
+	const uint8_t *b = p;
 	bool good_sum = family == 6 || !check_sum || csum_inet(p, n) == 0;
 	struct icmp_message m = { .kind = ICMP_OTHER };
 
-	if (r.bad)
+	if (n < ICMP_HEADER_LEN)
 		return m;
+
+	struct header h = read_header(b);
+
 	if (h.type == (family == 6 ? V6_ECHO_REPLY : ECHO_REPLY)) {
 		m.kind = good_sum ? ICMP_REPLY : ICMP_BAD_SUM;
 		set_echo(&m, h);
-		m.echo.data = r.p;
-		m.echo.n = rd_left(&r);
+		m.echo.data = b + ICMP_HEADER_LEN;
+		m.echo.n = n - ICMP_HEADER_LEN;
 	} else if (is_error(family, h.type) && good_sum) {
-		parse_error(&m, family, h, &r);
+		parse_error(&m, family, h, b + ICMP_HEADER_LEN, n - ICMP_HEADER_LEN);
 	}
 	return m;
 }

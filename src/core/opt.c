@@ -54,35 +54,31 @@ static bool is_within(const char *a, const char *b, unsigned edits)
 	return is_within(a + 1, b + 1, edits) || (a[0] == b[1] && a[1] == b[0] && is_within(a + 2, b + 2, edits));
 }
 
-unsigned opt_edits(struct slice typed, const char *word)
+bool opt_nearer(struct slice typed, const char *word, unsigned *least)
 {
 	char copy[32];
 	struct text t;
+	unsigned edits = 0;
 
 	text_init(&t, copy, sizeof(copy));
 	text_slice(&t, typed);
-
-	unsigned edits = t.cut ? OPT_FAR : 0;
-
-	while (edits < OPT_FAR && !is_within(copy, word, edits))
+	while (edits < *least && !is_within(copy, word, edits))
 		edits++;
-	return edits < typed.n ? edits : OPT_FAR;
+	if (t.cut || edits >= *least || edits >= typed.n)
+		return false;
+	*least = edits;
+	return true;
 }
 
 const char *opt_nearest(const char *s, const char *const *words)
 {
-	const char *best = NULL;
+	const char *near = NULL;
 	unsigned least = OPT_FAR;
 
-	for (; *words; words++) {
-		unsigned edits = opt_edits(slice_of(s), *words);
-
-		if (edits < least) {
-			least = edits;
-			best = *words;
-		}
-	}
-	return best;
+	for (; *words; words++)
+		if (opt_nearer(slice_of(s), *words, &least))
+			near = *words;
+	return near;
 }
 
 static bool unknown(struct parse *p, struct slice shown, struct slice name)
@@ -90,14 +86,9 @@ static bool unknown(struct parse *p, struct slice shown, struct slice name)
 	const struct opt *row, *near = NULL;
 	unsigned least = OPT_FAR;
 
-	for (size_t i = 0; (row = row_at(p->tables, i)); i++) {
-		unsigned edits = opt_edits(name, row->name);
-
-		if (edits < least) {
-			least = edits;
+	for (size_t i = 0; (row = row_at(p->tables, i)); i++)
+		if (opt_nearer(name, row->name, &least))
 			near = row;
-		}
-	}
 	fault_set(p->why, FAULT_USAGE, "there is no option", shown, NULL);
 	if (near)
 		fault_hint(p->why, "--%s", near->name);

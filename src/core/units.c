@@ -17,14 +17,11 @@ static const struct unit {
 	{ "ns", UNITS_DURATION, 1 },
 	{ "m", UNITS_DURATION, 60 * NS_PER_S }, /* from here on for reading alone */
 	{ "", UNITS_DURATION, NS_PER_S },
-	{ "", UNITS_COUNT, 1 },
 	{ "%", UNITS_RATIO, 10000 },
 	{ "", UNITS_RATIO, 1000000 },
-	{ "", UNITS_SIZE, 1 }, /* these behind a prefix */
-	{ "B", UNITS_SIZE, 1 },
+	{ "B", UNITS_SIZE, 1 }, /* these behind a prefix */
 	{ "byte", UNITS_SIZE, 1 },
 	{ "bytes", UNITS_SIZE, 1 },
-	{ "", UNITS_RATE, 1 },
 	{ "bit", UNITS_RATE, 1 },
 	{ "bit/s", UNITS_RATE, 1 },
 	{ "bps", UNITS_RATE, 1 },
@@ -88,7 +85,7 @@ static int64_t take_prefix(struct slice *name, bool may_be_binary)
 	return one;
 }
 
-/* What a unit is worth, 0 where it is none. */
+/* What a unit is worth, 0 where it is none. Left out where the table does not say otherwise it is 1. */
 static int64_t unit_of(enum units_kind kind, struct slice name)
 {
 	bool prefixed = kind == UNITS_SIZE || kind == UNITS_RATE;
@@ -97,7 +94,7 @@ static int64_t unit_of(enum units_kind kind, struct slice name)
 	for (size_t i = 0; i < N_UNITS; i++)
 		if (units[i].kind == kind && slice_is(name, units[i].name))
 			return prefix * units[i].one;
-	return 0;
+	return name.n == 0 ? prefix : 0;
 }
 
 /* Half of an indivisible unit is nothing that can be meant. */

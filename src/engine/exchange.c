@@ -22,6 +22,7 @@ static void put_head(struct text *t, const struct exchange_request *r)
 
 	text_init(&h, host, sizeof(host));
 	url_put_host(&h, r->host, r->port);
+	t->cut = h.cut;
 	http1_put_request(t, method_names[r->method], r->path);
 	http1_put_field(t, "Host", text_view(&h));
 	http1_put_field(t, "User-Agent", SLICE("sonde/" SONDE_VERSION));
@@ -145,7 +146,9 @@ static void note_head(struct exchange *x, const struct http1_head *h)
 	x->keep_alive = http1_head_keeps_alive(h);
 	struct slice length;
 
-	x->has_length = http1_head_find(h, "content-length", &length) && slice_uint(length, &x->length);
+	/* Equal repeated values count once; others have been refused by the body. */
+	x->has_length = http1_head_find(h, "content-length", &length) &&
+			slice_uint(slice_trim(slice_cut(&length, ',')), &x->length);
 }
 
 /* The rest of the request body is not wanted any more; its framing is broken off, so the connection is too. */
@@ -184,14 +187,14 @@ static void take_final_head(struct exchange *x, const struct http1_head *h, size
 {
 	int bad = http1_body_init(&x->body, h, HTTP1_RESPONSE, x->to_head);
 
-	note_early_answer(x);
 	note_head(x, h);
+	note_early_answer(x);
 	x->state = EXCHANGE_RECEIVING;
 	x->progress = stamp;
 	if (bad < 0)
 		break_off(x, http1_fault_text((enum http1_fault)-bad), stamp);
-	else if (x->body.done)
-		finish(x, stamp);
+	else if (h->status == 101)
+		break_off(x, "switched to another protocol, unasked", stamp);
 	else
 		take_payload(x, x->in + used, x->in_n - used, stamp);
 }
@@ -307,7 +310,7 @@ void exchange_give_up(struct exchange *x, ns_t now)
 	if (exchange_over(x))
 		return;
 	text_init(&t, why, sizeof(why));
-	text_str(&t, x->state < EXCHANGE_WAITING ? "took no data" : x->first_byte == 0 ? "sent nothing" :
+	text_str(&t, x->state < EXCHANGE_WAITING ? "took no data" : x->in_n == 0 ? "sent nothing" :
 		x->state == EXCHANGE_RECEIVING ? "stopped in the middle of the body" : "stopped in the middle of the head");
 	text_str(&t, " for ");
 	units_put_duration(&t, x->timeout);

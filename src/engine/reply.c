@@ -18,8 +18,8 @@ void reply_put(struct text *t, const struct reply *r)
 		http1_put_field(t, r->field, r->value);
 	http1_put_field(t, "Cache-Control", SLICE("no-store"));
 	http1_put_field(t, "X-Content-Type-Options", SLICE("nosniff"));
-	if (r->closes)
-		http1_put_field(t, "Connection", SLICE("close"));
+	if (r->connection)
+		http1_put_field(t, "Connection", slice_of(r->connection));
 	http1_put_end(t);
 	if (!r->bare)
 		text_slice(t, r->content);

@@ -29,6 +29,7 @@ static void await_request(struct serve *s, ns_t now)
 {
 	s->mark = 0;
 	s->uploaded = 0;
+	s->bare = s->old = false;
 	s->finish_at = NS_NEVER;
 	enter(s, SERVE_HEAD, now, s->in_n > 0 ? s->cfg->head_time : s->cfg->idle_time);
 }
@@ -48,7 +49,8 @@ static void answer(struct serve *s, struct reply r, enum serve_state then, ns_t 
 {
 	struct text t;
 
-	r.closes = !s->keep_alive;
+	r.connection = !s->keep_alive ? "close" : s->old ? "keep-alive" : NULL;
+	r.bare = s->bare;
 	text_init(&t, s->out, sizeof(s->out));
 	reply_put(&t, &r);
 	s->out_n = (uint16_t)t.len;
@@ -88,19 +90,19 @@ static enum serve_state afterwards(const struct serve *s)
 	return s->keep_alive ? SERVE_HEAD : SERVE_LINGER;
 }
 
-static void answer_json(struct serve *s, struct slice doc, bool bare, ns_t now)
+static void answer_json(struct serve *s, struct slice doc, ns_t now)
 {
-	answer(s, (struct reply){ .status = 200, .type = "application/json", .content = doc, .bare = bare }, afterwards(s), now);
+	answer(s, (struct reply){ .status = 200, .type = "application/json", .content = doc }, afterwards(s), now);
 }
 
-static void answer_info(struct serve *s, bool bare, ns_t now)
+static void answer_info(struct serve *s, ns_t now)
 {
 	char doc[512];
 	struct text t;
 
 	text_init(&t, doc, sizeof(doc));
 	reply_put_info(&t, s->counters, s->cfg->body_max, s->cfg->body_time);
-	answer_json(s, text_view(&t), bare, now);
+	answer_json(s, text_view(&t), now);
 }
 
 static void answer_upload(struct serve *s, ns_t now)
@@ -110,16 +112,16 @@ static void answer_upload(struct serve *s, ns_t now)
 
 	text_init(&t, doc, sizeof(doc));
 	reply_put_receipt(&t, s->uploaded, now - s->began);
-	answer_json(s, text_view(&t), false, now);
+	answer_json(s, text_view(&t), now);
 }
 
-static void start_page(struct serve *s, bool bare, ns_t now)
+static void start_page(struct serve *s, ns_t now)
 {
 	struct reply r = { .status = 200, .type = "text/html; charset=utf-8", .length = s->cfg->page.n,
 		.field = "Content-Security-Policy", .value = SLICE("default-src 'self' 'unsafe-inline'; frame-ancestors 'none'") };
 
 	s->page_at = 0;
-	answer(s, r, bare ? afterwards(s) : SERVE_PAGE, now);
+	answer(s, r, s->bare ? afterwards(s) : SERVE_PAGE, now);
 }
 
 /* How much `/down` is to send. Return: false where the query makes no sense. */
@@ -136,7 +138,7 @@ static bool read_down_query(struct slice query, int64_t *ret_bytes, ns_t *ret_ti
 	return true;
 }
 
-static void start_download(struct serve *s, struct slice query, bool bare, bool may_chunk, ns_t now)
+static void start_download(struct serve *s, struct slice query, ns_t now)
 {
 	struct reply r = { .status = 200, .type = "application/octet-stream" };
 	int64_t bytes;
@@ -147,17 +149,18 @@ static void start_download(struct serve *s, struct slice query, bool bare, bool 
 		return;
 	}
 	if (time > 0) {
-		s->finish_at = now + time;
-		r.chunked = may_chunk;
+		/* In good order, before the longest time that a body may take is over. */
+		s->finish_at = now + ns_min(time, s->cfg->body_time / 10 * 9);
+		r.chunked = !s->old;
 		r.length = REPLY_UNBOUNDED;
-		s->keep_alive = s->keep_alive && may_chunk;
+		s->keep_alive = s->keep_alive && !s->old;
 		/* A 1.0 client knows no chunks: the close ends its body (RFC 9112 section 7). */
-		source_init(&s->source, may_chunk ? SOURCE_UNBOUNDED : INT64_MAX);
+		source_init(&s->source, s->old ? INT64_MAX : SOURCE_UNBOUNDED);
 	} else {
 		r.length = (uint64_t)bytes;
 		source_init(&s->source, (uint64_t)bytes);
 	}
-	answer(s, r, bare || s->source.done ? afterwards(s) : SERVE_DOWNLOAD, now);
+	answer(s, r, s->bare || s->source.done ? afterwards(s) : SERVE_DOWNLOAD, now);
 }
 
 static void start_upload(struct serve *s, const struct http1_head *h, ns_t now)
@@ -199,7 +202,6 @@ static void begin(struct serve *s, const struct http1_head *h, ns_t now)
 	struct slice query;
 	unsigned allowed, method = route_method(h->method);
 	enum route route = route_find(h->target, &allowed, &query);
-	bool bare = method == ROUTE_HEAD;
 
 	if (route == ROUTE_NONE) {
 		refuse(s, 404, "there is nothing here; try / /down?bytes=N /up /ping /info", now);
@@ -213,7 +215,7 @@ static void begin(struct serve *s, const struct http1_head *h, ns_t now)
 		s->keep_alive = false; /* a body that nobody asked for goes by while the connection lingers */
 	switch (route) {
 	case ROUTE_DOWN:
-		start_download(s, query, bare, h->minor > 0, now);
+		start_download(s, query, now);
 		break;
 	case ROUTE_UP:
 		start_upload(s, h, now);
@@ -222,10 +224,10 @@ static void begin(struct serve *s, const struct http1_head *h, ns_t now)
 		answer(s, (struct reply){ .status = 204 }, afterwards(s), now);
 		break;
 	case ROUTE_INFO:
-		answer_info(s, bare, now);
+		answer_info(s, now);
 		break;
 	default:
-		start_page(s, bare, now);
+		start_page(s, now);
 	}
 }
 
@@ -272,6 +274,8 @@ static bool take_head(struct serve *s, ns_t now)
 		return false;
 	}
 	s->keep_alive = http1_head_keeps_alive(&h);
+	s->old = h.minor == 0;
+	s->bare = route_method(h.method) == ROUTE_HEAD;
 	const char *why = objection(s, &h, &status);
 
 	if (why)
@@ -380,7 +384,7 @@ void serve_got(struct serve *s, const char *bytes, uint64_t n, ns_t now)
 		count_upload(s, n, now);
 		return;
 	}
-	if (s->state == SERVE_HEAD && s->in_n == 0)
+	if (s->state == SERVE_HEAD && s->in_n == 0 && s->kept)
 		s->deadline = now + s->cfg->head_time;
 	memcpy(s->in + s->in_n, bytes, (size_t)n);
 	s->in_n = (uint16_t)(s->in_n + n);
@@ -390,7 +394,8 @@ void serve_got(struct serve *s, const char *bytes, uint64_t n, ns_t now)
 /* The whole answer is out: what comes next? */
 static void leave_answer(struct serve *s, enum serve_state next, ns_t now)
 {
-	if (next == SERVE_HEAD)
+	s->kept = next == SERVE_HEAD;
+	if (s->kept)
 		await_request(s, now);
 	else
 		enter(s, next, now, next == SERVE_LINGER ? LINGER_TIME : s->cfg->idle_time);

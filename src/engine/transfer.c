@@ -25,7 +25,7 @@ static ns_t spacing(const struct transfer *t)
 {
 	ns_t fine = ns_min(ns_max(t->cfg.time / SAMPLES_WANTED, SAMPLE_MIN), SAMPLE_MAX);
 
-	return ns_max(fine, t->cfg.time / (RATE_SAMPLES_MAX - 32));
+	return ns_max(ns_max(fine, t->cfg.rtt / 4), t->cfg.time / (RATE_SAMPLES_MAX - 32));
 }
 
 void transfer_init(struct transfer *t, const struct transfer_cfg *cfg, ns_t now)

@@ -66,12 +66,10 @@ static const struct field flow_rows[] = {
 const struct field_table ping_fields = { ping_rows, sizeof(ping_rows) / sizeof(ping_rows[0]) };
 const struct field_table flow_fields = { flow_rows, sizeof(flow_rows) / sizeof(flow_rows[0]) };
 
-/* A member as what can be written: a word, or where that is NULL a number times 10^-scale. */
+/* A member as what can be written: a word, or where that is NULL a number, which may be UNKNOWN. */
 struct cell {
 	const char *word;
 	int64_t value;
-	unsigned scale;
-	bool known;
 };
 
 static const char *word_of(enum field_kind kind, const void *p)
@@ -97,33 +95,33 @@ static const char *word_of(enum field_kind kind, const void *p)
 	}
 }
 
-/* A flow that was not measured: whether it was stable or who counted is not known either. */
-static bool is_void(const struct field_table *t, const struct field *f, const void *object)
+/* Of a flow that was not measured, neither whether it was stable nor who counted is known. */
+static bool is_void(const struct field *f, const void *object)
 {
-	if (t != &flow_fields || (f->kind != FIELD_BOOL && f->kind != FIELD_COUNTED))
+	if (f->kind != FIELD_BOOL && f->kind != FIELD_COUNTED)
 		return false;
 	return ((const struct flow_result *)object)->status != FLOW_OK;
 }
 
-static struct cell cell_of(const struct field_table *t, const struct field *f, const void *object)
+static struct cell cell_of(const struct field *f, const void *object)
 {
-	static const uint8_t scales[] = { [FIELD_RATIO] = 6, [FIELD_MS] = 6, [FIELD_SECONDS] = 9 };
 	const char *p = (const char *)object + f->off;
-	struct cell c = { .scale = scales[f->kind] };
+	struct cell c = { NULL, UNKNOWN };
 
-	if (is_void(t, f, object))
+	if (!object || is_void(f, object))
 		return c;
-	if (f->kind < FIELD_BOOL) {
+	if (f->kind < FIELD_BOOL)
 		c.word = word_of((enum field_kind)f->kind, p);
-		c.known = c.word != NULL;
-	} else if (f->kind == FIELD_BOOL) {
+	else if (f->kind == FIELD_BOOL)
 		c.value = *(const bool *)p;
-		c.known = true;
-	} else {
+	else
 		memcpy(&c.value, p, sizeof(c.value));
-		c.known = c.value != UNKNOWN;
-	}
 	return c;
+}
+
+static unsigned scale_of(const struct field *f)
+{
+	return f->kind == FIELD_SECONDS ? 9 : f->kind == FIELD_MS || f->kind == FIELD_RATIO ? 6 : 0;
 }
 
 void field_json(struct json *j, const char *key, const struct field_table *t, const void *object)
@@ -134,16 +132,14 @@ void field_json(struct json *j, const char *key, const struct field_table *t, co
 	}
 	json_open(j, key);
 	for (const struct field *f = t->v; f < t->v + t->n; f++) {
-		struct cell c = cell_of(t, f, object);
+		struct cell c = cell_of(f, object);
 
-		if (!c.known)
-			json_null(j, f->name);
-		else if (c.word)
+		if (c.word)
 			json_string(j, f->name, slice_of(c.word));
-		else if (f->kind == FIELD_BOOL)
+		else if (f->kind == FIELD_BOOL && c.value != UNKNOWN)
 			json_bool(j, f->name, c.value != 0);
 		else
-			json_fixed(j, f->name, c.value, c.scale, c.scale);
+			json_fixed(j, f->name, c.value, scale_of(f), scale_of(f));
 	}
 	json_close(j);
 }
@@ -177,13 +173,14 @@ void field_csv_cell(struct text *t, struct slice s)
 void field_csv_row(struct text *t, const struct field_table *f, const void *object)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		struct cell c = object ? cell_of(f, &f->v[i], object) : (struct cell){ .known = false };
+		struct cell c = cell_of(&f->v[i], object);
+		unsigned scale = scale_of(&f->v[i]);
 
 		text_str(t, i > 0 ? "," : "");
 		if (c.word)
 			field_csv_cell(t, slice_of(c.word));
-		else if (c.known)
-			text_fixed(t, c.value, c.scale, c.scale);
+		else if (c.value != UNKNOWN)
+			text_fixed(t, c.value, scale, scale);
 	}
 }
 
@@ -211,10 +208,11 @@ static void put_labels(struct text *t, const struct field_table *f, const void *
 	char before = '{';
 
 	for (size_t i = 0; i < f->n; i++) {
-		struct cell c = cell_of(f, &f->v[i], object);
-
 		if (!is_label(&f->v[i]))
 			continue;
+
+		struct cell c = cell_of(&f->v[i], object);
+
 		text_char(t, before);
 		put_label(t, f->v[i].name, slice_of(c.word ? c.word : ""));
 		before = ',';
@@ -250,12 +248,12 @@ void field_prom(struct text *t, const struct field_table *f, size_t row, const c
 	const char *label, bool *named)
 {
 	const struct field *r = &f->v[row];
-	struct cell c = cell_of(f, r, object);
-	unsigned scale = r->kind == FIELD_MS ? 9 : c.scale;
+	int64_t value = cell_of(r, object).value;
+	unsigned scale = r->kind == FIELD_MS ? 9 : scale_of(r);
 	char metric[64];
 	struct text m;
 
-	if (!r->help || is_label(r) || !c.known)
+	if (!r->help || value == UNKNOWN)
 		return;
 	text_init(&m, metric, sizeof(metric));
 	text_str(&m, prefix);
@@ -267,6 +265,6 @@ void field_prom(struct text *t, const struct field_table *f, size_t row, const c
 	text_str(t, metric);
 	put_labels(t, f, object, label);
 	text_char(t, ' ');
-	text_fixed(t, c.value, scale, scale);
+	text_fixed(t, value, scale, scale);
 	text_char(t, '\n');
 }

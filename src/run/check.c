@@ -127,6 +127,7 @@ static bool start_load(struct check *c, enum load_direction direction, struct fa
 		.path = slice_of(c->survey.path),
 		.time = c->cfg.time,
 		.timeout = c->cfg.survey.timeout,
+		.rtt = c->result.has_ping ? c->result.ping.rtt_p50 : UNKNOWN,
 		.connections = c->cfg.connections,
 	};
 

@@ -317,7 +317,7 @@ static ns_t deadline(const struct load *l)
 
 void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, struct pinger *beside, struct bulk *bulk)
 {
-	struct transfer_cfg t = { .time = cfg->time, .patience = cfg->timeout * 2, .connections = cfg->connections };
+	struct transfer_cfg t = { .time = cfg->time, .rtt = cfg->rtt, .patience = cfg->timeout * 2, .connections = cfg->connections };
 	ns_t now = clock_mono();
 
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)

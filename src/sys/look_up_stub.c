@@ -168,7 +168,7 @@ static enum dns_reply ask_all(struct search *s, struct slice name, int family)
 	for (size_t i = 0; i < DNS_SERVERS_MAX; i++)
 		s->fds[i].fd = -1;
 	text_init(&t, full, sizeof(full));
-	for (size_t i = 0; s->found.n == 0 && dns_candidate(&s->conf, name, i, &t); i++) {
+	for (size_t i = 0; s->found.n == 0 && clock_mono() < s->deadline && dns_candidate(&s->conf, name, i, &t); i++) {
 		enum dns_reply other = ask(s, text_view(&t), family);
 
 		reply = other > reply ? other : reply;
@@ -179,18 +179,19 @@ static enum dns_reply ask_all(struct search *s, struct slice name, int family)
 	return reply;
 }
 
-static size_t refuse(struct fault *why, struct slice name, enum dns_reply reply, ns_t patience)
+static size_t refuse(struct fault *why, struct slice name, size_t reason, ns_t patience)
 {
-	static const char reasons[] = /* in the order of enum dns_reply */
+	static const char reasons[] = /* in the order of enum dns_reply, and one more */
 		"no such name\0"
 		"no address of that family\0"
 		"the answer is too long for a datagram\0"
 		"the name servers fail or cannot be reached\0"
-		"no answer from the name servers within %t";
+		"no answer from the name servers within %t\0"
+		"it has no address";
 	struct text t = fault_begin(why, FAULT_HOST);
 
 	text_put(&t, "cannot resolve %q: ", name);
-	text_put(&t, slice_word(reasons, reply), patience);
+	text_put(&t, slice_word(reasons, reason), patience);
 	fault_hint(why, "is the name right? an address always works");
 	return 0;
 }
@@ -207,7 +208,7 @@ size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t t
 		enum dns_reply reply = ask_all(&s, name, family);
 
 		if (s.found.n == 0)
-			return refuse(why, name, reply, timeout);
+			return refuse(why, name, reply == DNS_ANSWER && family == 0 ? DNS_NOT_OURS + 1 : reply, timeout);
 	}
 	return arrange(&s.found, v, cap);
 }

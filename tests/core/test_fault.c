@@ -138,6 +138,26 @@ static void a_new_failure_forgets_the_old_hints(void **state)
 	assert_string_equal(shown(&f, "ping"), "sonde: ping: new\n");
 }
 
+static void a_message_of_another_shape_is_put_together_in_place(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	fault_set(&f, FAULT_HOST, "old", SLICE(""), NULL);
+	fault_hint(&f, "1");
+	struct text t = fault_begin(&f, FAULT_USAGE);
+	text_put(&t, "%q is %s", SLICE("x"), "odd");
+	fault_hint(&f, "%s of %v", "two", SLICE("\x1b"));
+	assert_int_equal(f.kind, FAULT_USAGE);
+	assert_string_equal(shown(&f, NULL), "sonde: 'x' is odd\n  try: two of \\x1b\n");
+}
+
+static void without_words_the_object_stands_first(void **state)
+{
+	(void)state;
+	assert_string_equal(sentence("", "h:", 2, "has no port"), "'h:' has no port");
+}
+
 static void the_exit_code_says_whose_fault_it_is(void **state)
 {
 	struct fault f = { .kind = FAULT_NONE };
@@ -163,6 +183,8 @@ int main(void)
 		cmocka_unit_test(two_hints_stand_below_and_a_third_is_dropped),
 		cmocka_unit_test(what_the_user_typed_is_made_safe_in_a_hint_too),
 		cmocka_unit_test(a_new_failure_forgets_the_old_hints),
+		cmocka_unit_test(a_message_of_another_shape_is_put_together_in_place),
+		cmocka_unit_test(without_words_the_object_stands_first),
 		cmocka_unit_test(the_exit_code_says_whose_fault_it_is),
 	};
 

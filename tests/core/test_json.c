@@ -112,6 +112,23 @@ static void what_was_not_measured_is_null(void **state)
 	assert_string_equal(buffer, "[null,null,null,-2,9223372036854.775807]");
 }
 
+static void a_document_says_what_it_is(void **state)
+{
+	struct json j = fresh();
+
+	(void)state;
+	json_begin(&j, j.out, "check");
+	json_word(&j, "word", "x\"y");
+	json_word(&j, "empty", "");
+	json_word(&j, "none", NULL);
+	json_array(&j, "list");
+	json_word(&j, NULL, "z");
+	json_array_end(&j);
+	json_end(&j);
+	assert_string_equal(buffer, "{\"schema\":1,\"type\":\"check\",\"word\":\"x\\\"y\",\"empty\":null,"
+				    "\"none\":null,\"list\":[\"z\"]}\n");
+}
+
 static void documents_follow_each_other_after_a_new_start(void **state)
 {
 	struct json j = fresh();
@@ -178,10 +195,10 @@ static void integers_of_the_outermost_object_are_found(void **state)
 static void what_is_no_integer_member_is_not_found(void **state)
 {
 	static const char *const cases[] = { "", "{", "{}", "[]", "5", "\"k\":5", "[{\"k\":5}]", "{\"a\":{\"k\":5}}",
-		"{\"k\"}", "{\"k\":}", "{\"k\":\"5\"}", "{\"k\":-5}", "{\"k\":+5}", "{\"k\":true}", "{\"k\":null}",
-		"{\"k\":[5]}", "{\"k\":5x}", "{\"k\":5]", "{\"k\":.5}", "{\"k\":18446744073709551616}", "{\"k\":5",
-		"{\"k\":", "{\"k\" 5}", "{k:5}", "{\"k:5}", "{\"a\":1 \"k\":5}", "{\"a\":1;\"k\":5}", "{,\"k\":5}",
-		"{\"a\":\"x,\"k\":5}", "{\"a\":{,\"k\":5}", "{\"a\":]\"k\":5}", "{\"a\":1},\"k\":5}",
+		"5,", "5}", "{\"k\"}", "{\"k\":}", "{\"k\":\"5\"}", "{\"k\":-5}", "{\"k\":+5}", "{\"k\":true}",
+		"{\"k\":null}", "{\"k\":[5]}", "{\"k\":5x}", "{\"k\":5]", "{\"k\":.5}", "{\"k\":18446744073709551616}",
+		"{\"k\":5", "{\"k\":", "{\"k\" 5}", "{k:5}", "{\"k:5}", "{\"a\":1 \"k\":5}", "{\"a\":1;\"k\":5}",
+		"{,\"k\":5}", "{\"a\":\"x,\"k\":5}", "{\"a\":{,\"k\":5}", "{\"a\":]\"k\":5}", "{\"a\":1},\"k\":5}",
 		"{\"a\":1}{,\"k\":5}", "x{\"k\":5}", "{\"a\":\"\\", "{\"\\u006b\":5}", "{\"a\":1]},\"k\":5}" };
 
 	(void)state;
@@ -265,6 +282,7 @@ int main(void)
 		cmocka_unit_test(every_string_is_made_valid),
 		cmocka_unit_test(keys_are_escaped_too),
 		cmocka_unit_test(what_was_not_measured_is_null),
+		cmocka_unit_test(a_document_says_what_it_is),
 		cmocka_unit_test(documents_follow_each_other_after_a_new_start),
 		cmocka_unit_test(integers_of_the_outermost_object_are_found),
 		cmocka_unit_test(what_is_no_integer_member_is_not_found),

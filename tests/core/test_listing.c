@@ -121,6 +121,7 @@ static void markup_is_read_however_it_is_written(void **state)
 		{ "<a href=x class=y>", "<x>" },
 		{ "<a href=x\nid=y>", "<x>" },
 		{ "<A HREF=\"X\">", "<X>" },
+		{ "<a name=x lang=y href=z>", "<z>" },
 		{ "<a\r\n\thref\n=\f\"x\" >", "<x>" },
 		{ "<a href = x>", "<x>" },
 		{ "<a/href=x>", "<x>" },

@@ -446,6 +446,22 @@ static void nearness_agrees_with_the_textbook(void **state)
 	}
 }
 
+static void each_word_must_be_nearer_than_the_last(void **state)
+{
+	unsigned least = OPT_FAR;
+
+	(void)state;
+	assert_false(opt_nearer(SLICE("ping"), "trace", &least));
+	assert_int_equal(least, OPT_FAR);
+	assert_true(opt_nearer(SLICE("ping"), "pnng", &least));
+	assert_int_equal(least, 1);
+	assert_false(opt_nearer(SLICE("ping"), "pong", &least));
+	assert_true(opt_nearer(slice_head(SLICE("ping=5"), 4), "ping", &least));
+	assert_int_equal(least, 0);
+	least = OPT_FAR;
+	assert_false(opt_nearer(SLICE("abcdefghijklmnopqrstuvwxyzabcdef"), "abcdefghijklmnopqrstuvwxyzabcde", &least));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +482,7 @@ int main(void)
 		cmocka_unit_test(help_is_aligned_over_all_tables),
 		cmocka_unit_test(an_option_too_wide_for_the_column_has_its_help_below),
 		cmocka_unit_test(the_nearest_word_is_within_two_edits),
+		cmocka_unit_test(each_word_must_be_nearer_than_the_last),
 		cmocka_unit_test(nearness_agrees_with_the_textbook),
 	};
 

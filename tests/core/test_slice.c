@@ -25,6 +25,84 @@ static void equality_looks_at_every_byte(void **state)
 	assert_true(slice_eq((struct slice){ NULL, 0 }, SLICE("")));
 }
 
+static void a_slice_is_compared_with_a_string(void **state)
+{
+	struct guard g = guard_of("count", 5);
+
+	(void)state;
+	assert_true(slice_is(view(&g), "count"));
+	assert_false(slice_is(view(&g), "coun"));
+	assert_false(slice_is(view(&g), "counts"));
+	assert_false(slice_is(view(&g), "Count"));
+	assert_false(slice_is(SLICE("a\0"), "a"));
+	assert_true(slice_is((struct slice){ NULL, 0 }, ""));
+	guard_free(&g);
+}
+
+static void the_first_byte_of_nothing_is_nul(void **state)
+{
+	struct guard g = guard_of("ab", 2);
+	struct slice s = view(&g);
+
+	(void)state;
+	assert_int_equal(slice_first(s), 'a');
+	slice_skip(&s, 1);
+	assert_text(s, "b");
+	slice_skip(&s, 1);
+	assert_int_equal(s.n, 0);
+	assert_int_equal(slice_first(s), '\0');
+	assert_int_equal(slice_first((struct slice){ NULL, 0 }), '\0');
+	guard_free(&g);
+}
+
+static void bytes_of_a_set_are_found_and_told_from_others(void **state)
+{
+	struct guard g = guard_of("a1;2", 4);
+	struct slice s = view(&g);
+
+	(void)state;
+	assert_true(slice_has(s, ';'));
+	assert_false(slice_has(s, ','));
+	assert_false(slice_has((struct slice){ NULL, 0 }, ';'));
+	assert_true(slice_has_any(s, ",;"));
+	assert_false(slice_has_any(s, ",:"));
+	assert_false(slice_has_any(s, ""));
+	assert_true(slice_has_only(s, "21;a"));
+	assert_false(slice_has_only(s, "21a"));
+	assert_false(slice_has_only(s, ""));
+	assert_true(slice_has_only((struct slice){ NULL, 0 }, ""));
+	assert_false(slice_has_any((struct slice){ NULL, 0 }, "a"));
+	assert_false(slice_has_any(SLICE("\0"), "a")); /* the end of the set is not in it */
+	guard_free(&g);
+}
+
+static void what_stands_before_a_byte_of_a_set_is_taken_and_the_byte_is_left(void **state)
+{
+	struct guard g = guard_of("12ab", 4);
+	struct slice rest = view(&g);
+
+	(void)state;
+	assert_text(slice_while(&rest, "0123456789"), "12");
+	assert_text(rest, "ab");
+	assert_text(slice_while(&rest, "0123456789"), "");
+	assert_text(slice_until(&rest, "cb"), "a");
+	assert_text(rest, "b");
+	assert_text(slice_until(&rest, "x"), "b");
+	assert_int_equal(rest.n, 0);
+	assert_text(slice_until(&rest, "x"), "");
+	assert_text(slice_while(&rest, ""), "");
+	guard_free(&g);
+}
+
+static void words_that_stand_one_behind_another_are_counted_from_0(void **state)
+{
+	(void)state;
+	assert_string_equal(slice_word("one\0two\0\0four", 0), "one");
+	assert_string_equal(slice_word("one\0two\0\0four", 1), "two");
+	assert_string_equal(slice_word("one\0two\0\0four", 2), "");
+	assert_string_equal(slice_word("one\0two\0\0four", 3), "four");
+}
+
 static void case_folds_letters_and_nothing_else(void **state)
 {
 	(void)state;
@@ -172,6 +250,35 @@ static void whole_numbers_are_read_to_64_bits(void **state)
 	}
 }
 
+static void hexadecimal_numbers_are_read_to_64_bits_in_either_case(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t want;
+	} good[] = { { "0", 0 }, { "10", 16 }, { "aBcDeF", 0xabcdef }, { "ffffffffffffffff", UINT64_MAX },
+		{ "00000000000000000000f", 15 } };
+	static const char *const bad[] = { "", "g", "0x1", " 1", "-1", "10000000000000000", "@", "`" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		uint64_t v = 99;
+
+		assert_true(slice_hex(slice_of(good[i].text), &v));
+		assert_true(v == good[i].want);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		uint64_t v = 99;
+
+		assert_false(slice_hex(slice_of(bad[i]), &v));
+		assert_int_equal(v, 99);
+	}
+	for (int c = 0; c < 256; c++) {
+		const char *at = c > 0 ? strchr("0123456789abcdef0123456789ABCDEF", c) : NULL;
+
+		assert_int_equal(slice_digit((char)c), at ? (at - "0123456789abcdef0123456789ABCDEF") % 16 : 16);
+	}
+}
+
 /* RFC 3629 section 3, the other way round: what an encoder makes, and nothing else, is well formed. */
 static size_t encode(uint32_t code, char *out)
 {
@@ -234,6 +341,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equality_looks_at_every_byte),
+		cmocka_unit_test(a_slice_is_compared_with_a_string),
+		cmocka_unit_test(the_first_byte_of_nothing_is_nul),
+		cmocka_unit_test(bytes_of_a_set_are_found_and_told_from_others),
+		cmocka_unit_test(what_stands_before_a_byte_of_a_set_is_taken_and_the_byte_is_left),
+		cmocka_unit_test(words_that_stand_one_behind_another_are_counted_from_0),
+		cmocka_unit_test(hexadecimal_numbers_are_read_to_64_bits_in_either_case),
 		cmocka_unit_test(case_folds_letters_and_nothing_else),
 		cmocka_unit_test(beginnings_and_ends_are_compared),
 		cmocka_unit_test(trimming_takes_spaces_and_tabs_only),

@@ -402,6 +402,23 @@ static void percents_lose_their_trailing_zeros(void **state)
 	}
 }
 
+static void a_figure_is_put_after_its_kind(void **state)
+{
+	static const struct {
+		enum units_kind kind;
+		const char *want;
+	} cases[] = { { UNITS_COUNT, "1500000" }, { UNITS_DURATION, "1.5 ms" }, { UNITS_SIZE, "1.4 MiB" },
+		{ UNITS_RATE, "1.5 Mbit/s" }, { UNITS_RATIO, "150%" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct text t = fresh();
+
+		units_put(&t, cases[i].kind, 1500000);
+		assert_string_equal(t.p, cases[i].want);
+	}
+}
+
 static void put_size(struct text *t, int64_t v)
 {
 	units_put_size(t, (uint64_t)v);
@@ -456,6 +473,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_binary_and_exact_while_small),
 		cmocka_unit_test(dates_are_those_of_the_c_library_on_each_day_to_2037),
 		cmocka_unit_test(dates_stay_right_after_2038_and_in_a_year_without_leap_day),
+		cmocka_unit_test(a_figure_is_put_after_its_kind),
 		cmocka_unit_test(percents_lose_their_trailing_zeros),
 		cmocka_unit_test(what_is_printed_can_be_typed_back_in),
 	};

@@ -270,6 +270,21 @@ static void there_is_no_verdict_where_every_probe_was_lost(void **state)
 	assert_string_equal(verdict(r), "");
 }
 
+/* They leave the link idle most of the time. */
+static void small_files_are_no_load_to_judge_by(void **state)
+{
+	(void)state;
+	struct check_result *r = full();
+
+	r->ping.rtt_p50 = 20 * NS_PER_MS;
+	r->loaded_download.rtt_p50 = 300 * NS_PER_MS;
+	r->loaded_upload.rtt_p50 = 30 * NS_PER_MS;
+	r->download.limited_by = LIMITED_SIZE;
+	assert_string_equal(verdict(r), RAISED("30", "uploading", "games may notice, calls will not"));
+	r->upload.limited_by = LIMITED_SIZE;
+	assert_string_equal(verdict(r), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +298,7 @@ int main(void)
 		cmocka_unit_test(a_ping_that_was_not_made_measures_nothing),
 		cmocka_unit_test(the_verdict_says_what_the_load_does_and_what_that_means),
 		cmocka_unit_test(there_is_no_verdict_where_every_probe_was_lost),
+		cmocka_unit_test(small_files_are_no_load_to_judge_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,12 +93,11 @@ class Users(PrivilegeLab):
         with Serve(addresses=("10.77.0.1",), inside=[*self.near.inside, *as_user()]) as s:
             self.assertEqual(self.sonde("check", "--only", "download", "--time", "100ms", s.target).code, 0)
 
-    def test_a_port_below_1024_is_refused_with_another_one(self):
+    def test_a_port_below_1024_is_refused(self):
         self.near.sysctl("net.ipv4.ip_unprivileged_port_start", 1024)
         r = self.sonde("serve", "-p", "80", "-b", "10.77.0.1", after=as_user())
         self.assertEqual((r.code, r.out), (2, ""), r)
         self.assertEqual(one_error(r), "sonde: serve: cannot listen on '10.77.0.1:80': Permission denied")
-        self.assertTrue(any("--port" in h for h in hints(r)), r)
 
 
 @needs("setpriv")

@@ -11,7 +11,7 @@ class Conn:
     """One accepted connection. Every method ends by itself when the client leaves or the server is stopped."""
 
     def __init__(self, sock, server):
-        self.sock, self.server, self.pending = sock, server, b""
+        self.sock, self.server = sock, server
         sock.settimeout(0.1)
 
     def receive(self, n=65536):
@@ -26,35 +26,41 @@ class Conn:
         return b""
 
     def head(self):
-        """The next request's head as text, "" when there is none; what follows it stays in `pending`."""
-        while b"\r\n\r\n" not in self.pending:
-            piece = self.receive()
-            if not piece:
+        """The next request's head as text, "" when there is none. Not a byte behind it is read."""
+        while not self.server.stopping.is_set():
+            try:
+                seen = self.sock.recv(65536, socket.MSG_PEEK)
+            except socket.timeout:
+                continue
+            except OSError:
                 return ""
-            self.pending += piece
-        head, _, self.pending = self.pending.partition(b"\r\n\r\n")
-        text = head.decode("latin-1")
-        self.server.requests.append(text.split("\r\n", 1)[0])
-        return text
+            end = seen.find(b"\r\n\r\n")
+            if not seen:
+                return ""
+            if end < 0:
+                time.sleep(0.005)
+                continue
+            text = self.sock.recv(end + 4)[:-4].decode("latin-1")
+            self.server.requests.append(text.split("\r\n", 1)[0])
+            return text
+        return ""
 
     def body(self, head):
         """Read the body that a request head announces; return its length."""
         fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:])
         if "chunked" in fields.get("transfer-encoding", ""):
             return self._chunks()
-        want, got = int(fields.get("content-length", 0)), len(self.pending)
-        self.pending = b""
-        while got < want:
-            piece = self.receive()
+        want = left = int(fields.get("content-length", 0))
+        while left > 0:
+            piece = self.receive(min(left, 1 << 18))
             if not piece:
                 break
-            got += len(piece)
-        return got
+            left -= len(piece)
+        return want - left
 
     def _chunks(self):
         """Enough of chunked coding for a client that is known to do it right: look for the last chunk."""
-        tail, got = self.pending, len(self.pending)
-        self.pending = b""
+        tail, got = b"", 0
         while not (b"\r\n0\r\n" in tail and tail.endswith(b"\r\n\r\n")):
             piece = self.receive()
             if not piece:
