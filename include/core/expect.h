@@ -19,7 +19,6 @@ enum expect_op { EXPECT_LT, EXPECT_LE, EXPECT_GT, EXPECT_GE };
 struct expect_figure {
 	const char *name; /* "download", "loss", "rtt.p99" */
 	enum expect_unit unit;
-	const char *help;
 };
 
 struct expect {

@@ -57,7 +57,7 @@ size_t icmp_echo_build(int family, uint16_t id, uint16_t seq, const uint8_t *dat
  */
 struct icmp_message icmp_parse(int family, const void *p, size_t n, bool check_sum);
 
-/* "Time to live exceeded", "Destination Host Unreachable": the words of ping(8); never NULL. */
+/* "Time to live exceeded", "Destination Host Unreachable": the words of ping(8) for what is final; never NULL. */
 const char *icmp_error_text(int family, uint8_t type, uint8_t code);
 
 /* A redirect or a source quench says nothing about whether the packet arrived. */

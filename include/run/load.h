@@ -38,7 +38,7 @@ struct load {
 	enum flow_status status;
 	char reason[FLOW_REASON_MAX];
 	char last_failure[FLOW_REASON_MAX];
-	uint64_t moved;        /* payload until the time was up */
+	uint64_t moved, answered; /* payload until the time was up; of requests that were answered */
 	uint64_t upload_size;  /* of the next body where the peer does not count */
 	ns_t cpu, wall;        /* at the first byte; from the end on, what was used */
 	struct stream_facts facts; /* sums over the sending sockets */

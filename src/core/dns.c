@@ -215,9 +215,12 @@ static void read_option(struct dns_conf *c, struct slice word)
 
 	if (!slice_uint(word, &v))
 		return;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t least = rows[i].least, most = rows[i].most;
+
 		if (slice_is(name, rows[i].name))
-			((uint8_t *)c)[rows[i].at] = v < rows[i].least ? rows[i].least : v > rows[i].most ? rows[i].most : (uint8_t)v;
+			((uint8_t *)c)[rows[i].at] = (uint8_t)(v < least ? least : v > most ? most : v);
+	}
 }
 
 void dns_conf_parse(struct slice text, struct dns_conf *ret)

@@ -28,11 +28,7 @@ void http1_put_request(struct text *t, const char *method, struct slice target)
 
 void http1_put_status(struct text *t, unsigned status)
 {
-	text_str(t, "HTTP/1.1 ");
-	text_uint(t, status);
-	text_char(t, ' ');
-	text_str(t, http1_status_text(status));
-	http1_put_end(t);
+	text_put(t, "HTTP/1.1 %d %s\r\n", (int64_t)status, http1_status_text(status));
 }
 
 void http1_put_field(struct text *t, const char *name, struct slice value)

@@ -167,13 +167,6 @@ static const struct {
 		"Precedence Violation\0"
 		"Precedence Cutoff\0"
 		"Destination Unreachable" },
-	{ 4, SOURCE_QUENCH, 0, "Source Quench" },
-	{ 4, REDIRECT, 4,
-		"Redirect Network\0"
-		"Redirect Host\0"
-		"Redirect Type of Service and Network\0"
-		"Redirect Type of Service and Host\0"
-		"Redirect" },
 	{ 4, TIME_EXCEEDED, 2, "Time to live exceeded\0Frag reassembly time exceeded\0Time exceeded" },
 	{ 4, PARAMETER, 0, "Parameter problem" },
 	{ 6, V6_UNREACHABLE, 7,

@@ -288,16 +288,20 @@ static void put_usage(struct text *t, const struct opt *row)
 	text_put(t, row->arg ? "%s--%s %s" : "%s--%s", row->key ? key : "      ", row->name, row->arg);
 }
 
+/* Where the help begins: two blanks behind the longest usage that is short enough. */
 static size_t help_column(const struct opt_table *tables)
 {
 	size_t column = 0;
 	const struct opt *row;
 
 	for (size_t i = 0; (row = row_at(tables, i)); i++) {
-		size_t wanted = strlen("  -c, --") + strlen(row->name) + (row->arg ? 1 + strlen(row->arg) : 0) + 2;
+		char usage[HELP_COLUMN_MAX - 1];
+		struct text t;
 
-		if (wanted > column && wanted <= HELP_COLUMN_MAX)
-			column = wanted;
+		text_init(&t, usage, sizeof(usage));
+		put_usage(&t, row);
+		if (!t.cut && t.len + 2 > column)
+			column = t.len + 2;
 	}
 	return column;
 }

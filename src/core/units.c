@@ -256,12 +256,6 @@ static unsigned days_of(unsigned months)
 	return month == 1 && leap ? 29 : (unsigned)days[month];
 }
 
-static void put_two(struct text *t, char before, unsigned v)
-{
-	text_char(t, before);
-	text_digits(t, v, 10, 2);
-}
-
 void units_put_utc(struct text *t, int64_t wall_s)
 {
 	unsigned days = (unsigned)(wall_s / 86400), seconds = (unsigned)(wall_s % 86400);
@@ -269,11 +263,13 @@ void units_put_utc(struct text *t, int64_t wall_s)
 
 	for (; days >= days_of(months); months++)
 		days -= days_of(months);
+
+	const unsigned parts[] = { months % 12 + 1, days + 1, seconds / 3600, seconds / 60 % 60, seconds % 60 };
+
 	text_uint(t, 1970 + months / 12);
-	put_two(t, '-', months % 12 + 1);
-	put_two(t, '-', days + 1);
-	put_two(t, 'T', seconds / 3600);
-	put_two(t, ':', seconds / 60 % 60);
-	put_two(t, ':', seconds % 60);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		text_char(t, "--T::"[i]);
+		text_digits(t, parts[i], 10, 2);
+	}
 	text_char(t, 'Z');
 }

@@ -207,8 +207,11 @@ size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t t
 		s.deadline = clock_mono() + timeout;
 		enum dns_reply reply = ask_all(&s, name, family);
 
-		if (s.found.n == 0)
-			return refuse(why, name, reply == DNS_ANSWER && family == 0 ? DNS_NOT_OURS + 1 : reply, timeout);
+		if (s.found.n == 0) {
+			bool bare = reply == DNS_ANSWER && family == 0;
+
+			return refuse(why, name, bare ? DNS_NOT_OURS + 1 : reply, timeout);
+		}
 	}
 	return arrange(&s.found, v, cap);
 }

@@ -205,8 +205,10 @@ static void addresses_of_the_asked_name_and_family_are_found(void **state)
 		/* aliases, in order and not, and one that leads elsewhere */
 		{ "a.test", 4, { { "@12", CNAME, "b.test" }, { "b.test", A, "192.0.2.1" } }, "192.0.2.1" },
 		{ "a.test", 4, { { "b.test", A, "192.0.2.1" }, { "@12", CNAME, "B.TEST" } }, "192.0.2.1" },
-		{ "a.test", 4, { { "@12", CNAME, "b@14" }, { "b@14", CNAME, "c.d" }, { "c.d", A, "192.0.2.1" } }, "192.0.2.1" },
-		{ "a.test", 6, { { "c.d", AAAA, "::2" }, { "b.test", CNAME, "c.d" }, { "@12", CNAME, "b.test" } }, "::2" },
+		{ "a.test", 4, { { "@12", CNAME, "b@14" }, { "b@14", CNAME, "c.d" }, { "c.d", A, "192.0.2.1" } },
+			"192.0.2.1" },
+		{ "a.test", 6, { { "c.d", AAAA, "::2" }, { "b.test", CNAME, "c.d" }, { "@12", CNAME, "b.test" } },
+			"::2" },
 		{ "a.test", 4, { { "b@14", A, "192.0.2.5" }, { "@24", A, "192.0.2.6" }, { "@12", CNAME, "@24" } },
 			"192.0.2.5 192.0.2.6" }, /* a pointer to a pointer */
 		{ "a.test", 4, { { "@12", CNAME, "b.test" }, { "c.test", A, "192.0.2.1" } }, "" },
