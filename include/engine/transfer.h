@@ -55,8 +55,11 @@ bool transfer_tick(struct transfer *t, ns_t now, uint64_t bytes);
 /* Bits a second over the last moments, for people who watch; UNKNOWN before there is an interval. */
 int64_t transfer_recent(const struct transfer *t);
 
+/* Nothing at all has moved in the last quarter of the time: what came before it is no rate. */
+bool transfer_stalled(const struct transfer *t);
+
 /* What counts. A steady part that is too short or too uneven to be called so is none. */
-struct rate_result transfer_result(const struct transfer *t);
+struct rate_result transfer_result(struct transfer *t);
 
 /* The first payload byte moved: the clock starts. */
 void transfer_flows(struct transfer *t, ns_t now);

@@ -126,9 +126,24 @@ int64_t transfer_recent(const struct transfer *t)
 	return (int64_t)wide_muldiv((last->bytes - first->bytes) * 8, (uint64_t)NS_PER_S, (uint64_t)(last->at - first->at));
 }
 
-struct rate_result transfer_result(const struct transfer *t)
+bool transfer_stalled(const struct transfer *t)
+{
+	const struct rate *r = &t->rate;
+	size_t i = r->n;
+
+	while (i > 0 && r->v[r->n - 1].bytes == r->v[i - 1].bytes)
+		i--;
+	return r->n > 0 && i < r->n && r->v[r->n - 1].at - r->v[i].at >= t->cfg.time / 4;
+}
+
+struct rate_result transfer_result(struct transfer *t)
 {
 	struct rate_result r = rate_finish(&t->rate);
+
+	if (r.bytes == 0) { /* the last number of connections had no time to show anything: take all there is */
+		t->rate.from = 0;
+		r = rate_finish(&t->rate);
+	}
 
 	r.stable = r.stable && r.spread_ppm != UNKNOWN && r.spread_ppm <= SPREAD_MAX_PPM;
 	return r;

@@ -437,6 +437,8 @@ void load_result(struct load *l, int64_t server_share_ppm, struct flow_result *r
 	flow_result_init(ret);
 	if (l->status == FLOW_OK && (!rate.measured || rate.bytes == 0))
 		fail(l, FLOW_FAILED, "no data was moved", "");
+	if (l->status == FLOW_OK && transfer_stalled(&l->transfer))
+		fail(l, FLOW_FAILED, "the transfer came to a stop", l->cfg.direction == LOAD_UP ? ": the server reads no more" : "");
 	/* Bytes that a kernel took are no upload: somebody has to say that they were read. Bodies double in size, so that
 	 * nearly half of all bytes are in answered ones where all is well. */
 	if (l->status == FLOW_OK && l->cfg.direction == LOAD_UP && !l->cfg.counts && l->answered < l->moved / 4)

@@ -19,6 +19,9 @@
 /* As much of a listing as is looked at: some two thousand files. */
 static char page[256 << 10];
 
+/* Who takes an upload says so in a few words; a longer answer to a POST is something else. */
+#define RECEIPT_MAX (16 << 10)
+
 static const uint16_t guessed_ports[] = { 8080, 80 };
 
 static bool connect_to(struct survey *s, const struct addr *v, size_t n, uint16_t port, struct fault *why, int *ret_io)
@@ -359,13 +362,18 @@ bool survey_look(struct survey *s, struct fault *why)
 enum flow_status survey_try_upload(struct survey *s, char reason[FLOW_REASON_MAX])
 {
 	struct fault why;
-	struct text t;
+	struct text t, receipt;
 	const struct exchange *x = fetch_exchange(&s->fetch);
 
 	text_init(&t, reason, FLOW_REASON_MAX);
-	if (!ask(s, EXCHANGE_POST, s->path, 1, NULL, &why)) {
+	text_init(&receipt, page, sizeof(page));
+	if (!ask(s, EXCHANGE_POST, s->path, 1, &receipt, &why)) {
 		text_str(&t, why.text);
 		return FLOW_FAILED;
+	}
+	if (x->status / 100 == 2 && x->body.received > RECEIPT_MAX) {
+		text_str(&t, "the server answers a POST with a file, as if it had been asked for it");
+		return FLOW_UNSUPPORTED;
 	}
 	if (x->status / 100 == 2)
 		return FLOW_OK;
