@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # `make` needs a C compiler and nothing else. `make help` lists the rest.
 
-comma := ,
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 
@@ -21,14 +20,15 @@ VERSION := 0.1.0
 # Small first: -Oz where the compiler knows it. Where data goes by, speed is worth a little size.
 SMALL := $(if $(shell echo | $(CC) -Oz -fsyntax-only -x c - 2>&1),-Os,-Oz)
 CFLAGS ?= $(SMALL)
-HOT := core/csum core/siphash
+HOT := core/csum
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
 	-Wframe-larger-than=4096 $(if $(WERROR),-Werror)
 NEED := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -iquote include \
 	-DSONDE_VERSION='"$(VERSION)"' -ffunction-sections -fdata-sections -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables $(if $(STATIC),-fno-pie)
 # A static program for a router: no relocation, no pages of padding.
-STATIC_LINK := $(if $(STATIC),-static -no-pie -Wl$(comma)-z$(comma)noseparate-code -Wl$(comma)-z$(comma)norelro)
+STATIC_FLAGS := -static -no-pie -Wl,-z,noseparate-code,-z,norelro,-z,common-page-size=16
+STATIC_LINK := $(if $(STATIC),$(STATIC_FLAGS))
 LINK := -Wl,--gc-sections,--build-id=none $(if $(filter -g%,$(CFLAGS)),,-s) $(STATIC_LINK) $(LDFLAGS)
 
 PURE := $(wildcard src/core/*.c src/engine/*.c src/out/*.c)

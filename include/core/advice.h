@@ -14,7 +14,7 @@ struct privilege {
 	bool bind_device;             /* SO_BINDTODEVICE was accepted */
 	bool seccomp;                 /* the kernel has seccomp filters */
 	bool status_known;            /* the kernel told its capabilities: the next four are valid */
-	bool cap_effective, cap_permitted, cap_bounding; /* CAP_NET_RAW */
+	bool cap_net_raw, cap_permitted, cap_bounding; /* CAP_NET_RAW */
 	bool no_new_privs;
 	bool user_namespace;          /* not the machine's own one */
 	bool group_range_known;

@@ -10,40 +10,58 @@ static const struct opt_table tables[] = {
 	{ NULL, NULL, 0 },
 };
 
-static void put_line(struct text *t, const char *what, bool yes, const char *error)
+#define ROW(member, label) { #member, label, offsetof(struct privilege, member) }
+
+/* What is told of struct privilege; without a label to programs only. */
+static const struct {
+	const char *key, *label;
+	size_t off;
+} told[] = {
+	ROW(icmp_raw, "raw ICMP"),
+	ROW(icmp_dgram, "ICMP datagrams"),
+	ROW(kernel_timestamps, "kernel time stamps"),
+	ROW(bind_device, "bind to interfaces"),
+	ROW(seccomp, "seccomp filters"),
+	ROW(cap_net_raw, NULL),
+	ROW(no_new_privs, NULL),
+	ROW(user_namespace, NULL),
+};
+
+#define TOLD (sizeof(told) / sizeof(told[0]))
+
+static bool is_so(const struct privilege *p, size_t i)
 {
-	text_str(t, "  ");
-	text_str(t, what);
-	text_pad(t, 24);
-	text_str(t, yes ? "yes" : "no");
-	if (!yes && error[0]) {
-		text_str(t, ": ");
-		text_str(t, error);
-	}
-	text_char(t, '\n');
+	return *((const bool *)((const char *)p + told[i].off));
+}
+
+static void put_lines(struct text *t, const char *format, const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		text_put(t, format, v[i]);
 }
 
 static void put_text(struct text *t, const struct privilege *p, const struct advice *a)
 {
+	const char *const errors[TOLD] = { p->raw_error, p->dgram_error };
+
 	text_str(t, "what this process may do here:\n");
-	put_line(t, "raw ICMP", p->icmp_raw, p->raw_error);
-	put_line(t, "ICMP datagrams", p->icmp_dgram, p->dgram_error);
-	put_line(t, "kernel time stamps", p->kernel_timestamps, "");
-	put_line(t, "bind to interfaces", p->bind_device, "");
-	put_line(t, "seccomp filters", p->seccomp, "");
-	text_str(t, p->icmp_raw ? "sonde ping uses raw ICMP; there is nothing better\n" :
-			p->icmp_dgram ? "sonde ping uses ICMP datagrams, which are as exact as raw ICMP\n" :
-					"sonde ping uses TCP connections instead of ICMP\n");
-	for (size_t i = 0; i < a->n_reasons; i++) {
-		text_str(t, "  why: ");
-		text_str(t, a->reasons[i]);
-		text_char(t, '\n');
+	for (size_t i = 0; i < TOLD && told[i].label; i++) {
+		text_put(t, "  %s", told[i].label);
+		text_pad(t, 24);
+		text_put(t, is_so(p, i) ? "yes\n" : errors[i] ? "no: %s\n" : "no\n", errors[i]);
 	}
-	for (size_t i = 0; i < a->n_fixes; i++) {
-		text_str(t, "  try: ");
-		text_str(t, a->fixes[i]);
-		text_char(t, '\n');
-	}
+	text_put(t, "sonde ping uses %s\n", p->icmp_raw ? "raw ICMP; there is nothing better" :
+			p->icmp_dgram ? "ICMP datagrams, which are as exact as raw ICMP" : "TCP connections instead of ICMP");
+	put_lines(t, "  why: %s\n", a->reasons, a->n_reasons);
+	put_lines(t, "  try: %s\n", a->fixes, a->n_fixes);
+}
+
+static void put_list(struct json *j, const char *key, const char *const *v, size_t n)
+{
+	json_array(j, key);
+	for (size_t i = 0; i < n; i++)
+		json_string(j, NULL, slice_of(v[i]));
+	json_array_end(j);
 }
 
 static void put_json(struct text *t, const struct privilege *p, const struct advice *a)
@@ -54,24 +72,12 @@ static void put_json(struct text *t, const struct privilege *p, const struct adv
 	json_open(&j, NULL);
 	json_int(&j, "schema", 1);
 	json_string(&j, "type", SLICE("caps"));
-	json_bool(&j, "icmp_raw", p->icmp_raw);
-	json_bool(&j, "icmp_dgram", p->icmp_dgram);
-	json_bool(&j, "kernel_timestamps", p->kernel_timestamps);
-	json_bool(&j, "bind_device", p->bind_device);
-	json_bool(&j, "seccomp", p->seccomp);
-	json_bool(&j, "cap_net_raw", p->cap_effective);
-	json_bool(&j, "no_new_privs", p->no_new_privs);
-	json_bool(&j, "user_namespace", p->user_namespace);
+	for (size_t i = 0; i < TOLD; i++)
+		json_bool(&j, told[i].key, is_so(p, i));
 	json_int(&j, "ping_group_low", p->group_range_known ? p->group_low : UNKNOWN);
 	json_int(&j, "ping_group_high", p->group_range_known ? p->group_high : UNKNOWN);
-	json_array(&j, "reasons");
-	for (size_t i = 0; i < a->n_reasons; i++)
-		json_string(&j, NULL, slice_of(a->reasons[i]));
-	json_array_end(&j);
-	json_array(&j, "fixes");
-	for (size_t i = 0; i < a->n_fixes; i++)
-		json_string(&j, NULL, slice_of(a->fixes[i]));
-	json_array_end(&j);
+	put_list(&j, "reasons", a->reasons, a->n_reasons);
+	put_list(&j, "fixes", a->fixes, a->n_fixes);
 	json_close(&j);
 	text_char(t, '\n');
 }

@@ -21,9 +21,9 @@ static void explain_raw(struct advice *a, const struct privilege *p)
 		reason(a, "CAP_NET_RAW is not in the bounding set: nothing started from here can get it");
 	else if (p->no_new_privs && !p->cap_permitted)
 		reason(a, "no_new_privs is set: file capabilities and set-uid have no effect here");
-	else if (p->user_namespace && p->cap_effective)
+	else if (p->user_namespace && p->cap_net_raw)
 		reason(a, "CAP_NET_RAW counts in this user namespace only, and the network belongs to another one");
-	else if (!p->cap_effective)
+	else if (!p->cap_net_raw)
 		reason(a, "this process does not have CAP_NET_RAW");
 	else
 		reason(a, "this process has CAP_NET_RAW, and the kernel refused all the same");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/exchange.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "core/http1_write.h"
 #include "core/io.h"
-#include "core/units.h"
 #include "core/url.h"
 
 /* What is read at once where bytes must be looked at: little, so that payload behind a head is hardly copied. */
@@ -92,12 +92,16 @@ struct want exchange_out(const struct exchange *x)
 	}
 }
 
-static void break_off(struct exchange *x, const char *why, ns_t stamp)
+/* It is over without an answer, or with half of one; why, written as text_put(). */
+static void break_off(struct exchange *x, ns_t stamp, const char *format, ...)
 {
+	va_list args;
 	struct text t;
 
 	text_init(&t, x->why, sizeof(x->why));
-	text_str(&t, why);
+	va_start(args, format);
+	text_put_args(&t, format, args);
+	va_end(args);
 	x->state = EXCHANGE_BROKEN;
 	x->keep_alive = false;
 	x->ended = stamp;
@@ -168,7 +172,7 @@ static void take_payload(struct exchange *x, const char *bytes, size_t n, ns_t s
 		int64_t used = http1_body_feed(&x->body, bytes, n, &payload);
 
 		if (used < 0) {
-			break_off(x, http1_fault_text((enum http1_fault)-used), stamp);
+			break_off(x, stamp, "%s", http1_fault_text((enum http1_fault)-used));
 			return;
 		}
 		if (x->keep)
@@ -192,9 +196,9 @@ static void take_final_head(struct exchange *x, const struct http1_head *h, size
 	x->state = EXCHANGE_RECEIVING;
 	x->progress = stamp;
 	if (bad < 0)
-		break_off(x, http1_fault_text((enum http1_fault)-bad), stamp);
+		break_off(x, stamp, "%s", http1_fault_text((enum http1_fault)-bad));
 	else if (h->status == 101)
-		break_off(x, "switched to another protocol, unasked", stamp);
+		break_off(x, stamp, "switched to another protocol, unasked");
 	else
 		take_payload(x, x->in + used, x->in_n - used, stamp);
 }
@@ -206,7 +210,7 @@ static void pass_interim(struct exchange *x, size_t used, ns_t stamp)
 	memmove(x->in, x->in + used, x->in_n);
 	x->mark = 0;
 	if (++x->interim > INTERIM_MAX)
-		break_off(x, "sent one interim answer after another", stamp);
+		break_off(x, stamp, "sent one interim answer after another");
 }
 
 /* Return: whether there may be another head behind the one taken. */
@@ -218,7 +222,7 @@ static bool take_head(struct exchange *x, ns_t stamp)
 	if (used == 0)
 		return false;
 	if (used < 0)
-		break_off(x, http1_fault_text((enum http1_fault)-used), stamp);
+		break_off(x, stamp, "%s", http1_fault_text((enum http1_fault)-used));
 	else if (h.status >= 200 || h.status == 101)
 		take_final_head(x, &h, (size_t)used, stamp);
 	else
@@ -266,55 +270,46 @@ void exchange_moved(struct exchange *x, uint64_t n, ns_t stamp)
 	}
 }
 
-static void put_shortfall(struct text *t, const struct exchange *x)
+static void break_body(struct exchange *x, ns_t stamp)
 {
-	text_str(t, "closed the connection after ");
-	text_uint(t, x->body.received);
-	if (x->body.framing == HTTP1_LENGTH) {
-		text_str(t, " of ");
-		text_uint(t, x->body.length);
-	}
-	text_str(t, " bytes");
+	bool known = x->body.framing == HTTP1_LENGTH;
+
+	break_off(x, stamp, known ? "closed the connection after %d of %d bytes" : "closed the connection after %d bytes",
+		(int64_t)x->body.received, (int64_t)x->body.length);
 }
 
 void exchange_closed(struct exchange *x, int io, ns_t stamp)
 {
-	char why[EXCHANGE_WHY_MAX];
-	struct text t;
-
 	if (exchange_over(x))
 		return;
-	text_init(&t, why, sizeof(why));
-	if (x->state == EXCHANGE_RECEIVING && io == IO_END && http1_body_close(&x->body) == 0) {
+	if (io == IO_RESET) {
+		break_off(x, stamp, "reset the connection");
+	} else if (io != IO_END) {
+		break_off(x, stamp, "%s", io_text(io));
+	} else if (x->state != EXCHANGE_RECEIVING) {
+		break_off(x, stamp, x->in_n > 0 ? "closed the connection inside the head of its answer" :
+						  "closed the connection without an answer");
+	} else if (http1_body_close(&x->body) == 0) {
 		x->keep_alive = false;
 		finish(x, stamp);
-		return;
+	} else {
+		break_body(x, stamp);
 	}
-	if (x->state == EXCHANGE_RECEIVING && io == IO_END)
-		put_shortfall(&t, x);
-	else if (io == IO_END)
-		text_str(&t, x->in_n > 0 ? "closed the connection inside the head of its answer" :
-					   "closed the connection without an answer");
-	else if (io == IO_RESET)
-		text_str(&t, "reset the connection");
-	else
-		text_str(&t, io_text(io));
-	break_off(x, why, stamp);
+}
+
+static const char *stopped_where(const struct exchange *x)
+{
+	if (x->state < EXCHANGE_WAITING)
+		return "took no data";
+	if (x->state == EXCHANGE_RECEIVING)
+		return "stopped in the middle of the body";
+	return x->in_n == 0 ? "sent nothing" : "stopped in the middle of the head";
 }
 
 void exchange_give_up(struct exchange *x, ns_t now)
 {
-	char why[EXCHANGE_WHY_MAX];
-	struct text t;
-
-	if (exchange_over(x))
-		return;
-	text_init(&t, why, sizeof(why));
-	text_str(&t, x->state < EXCHANGE_WAITING ? "took no data" : x->in_n == 0 ? "sent nothing" :
-		x->state == EXCHANGE_RECEIVING ? "stopped in the middle of the body" : "stopped in the middle of the head");
-	text_str(&t, " for ");
-	units_put_duration(&t, x->timeout);
-	break_off(x, why, now);
+	if (!exchange_over(x))
+		break_off(x, now, "%s for %t", stopped_where(x), x->timeout);
 }
 
 void exchange_touch(struct exchange *x, ns_t now)

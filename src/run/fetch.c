@@ -2,7 +2,6 @@
 #include "run/fetch.h"
 
 #include "core/io.h"
-#include "core/units.h"
 #include "sys/clock.h"
 #include "sys/signals.h"
 
@@ -49,12 +48,7 @@ static int fail(const struct fetch *f, enum fault_kind kind, int io, struct faul
 	text_init(&t, name, sizeof(name));
 	addr_put_port(&t, &f->to);
 	text_init(&r, reason, sizeof(reason));
-	text_str(&r, ": ");
-	text_str(&r, io_text(io));
-	if (io == IO_TIMEOUT) {
-		text_str(&r, ", not within ");
-		units_put_duration(&r, f->timeout);
-	}
+	text_put(&r, io == IO_TIMEOUT ? ": %s, not within %t" : ": %s", io_text(io), f->timeout);
 	fault_set(why, kind, "cannot connect to", text_view(&t), reason);
 	return io;
 }

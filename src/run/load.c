@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/load.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "core/io.h"
@@ -18,15 +19,18 @@
 /* A server is asked for a little more than we look at, so that our end comes first. */
 #define OVERTIME (200 * NS_PER_MS)
 
-static void fail(struct load *l, enum flow_status status, const char *what, const char *detail)
+/* The flow ends with a reason, written as text_put(). */
+static void fail(struct load *l, enum flow_status status, const char *format, ...)
 {
+	va_list args;
 	struct text t;
 
 	l->over = true;
 	l->status = status;
 	text_init(&t, l->reason, sizeof(l->reason));
-	text_str(&t, what);
-	text_str(&t, detail);
+	va_start(args, format);
+	text_put_args(&t, format, args);
+	va_end(args);
 }
 
 static uint64_t payload(const struct load *l, struct lane *c)
@@ -71,36 +75,24 @@ static void ask(struct load *l, struct lane *c, ns_t now)
 	const char *bad = lane_ask(c, &r, now);
 
 	if (bad)
-		fail(l, FLOW_FAILED, "the path ", bad);
+		fail(l, FLOW_FAILED, "the path %s", bad);
 	if (l->congestion[0] == '\0')
 		stream_congestion(c->fd, l->congestion);
 }
 
 static void refuse_status(struct load *l, const struct exchange *x)
 {
-	char words[96];
-	struct text t;
 	bool never = x->status == 501 || x->status == 405 || x->status == 404 || x->status == 413 || x->status == 403;
 
-	text_init(&t, words, sizeof(words));
-	text_uint(&t, x->status);
-	text_char(&t, ' ');
-	text_str(&t, x->reason);
-	fail(l, never && l->cfg.direction == LOAD_UP ? FLOW_UNSUPPORTED : FLOW_FAILED, "the server answered ", words);
+	fail(l, never && l->cfg.direction == LOAD_UP ? FLOW_UNSUPPORTED : FLOW_FAILED, "the server answered %d %s",
+		(int64_t)x->status, x->reason);
 }
 
 /* A final answer before the body is out says that nobody read it: what was sent is no measurement. */
 static void refuse_early(struct load *l, const struct exchange *x)
 {
-	char words[96];
-	struct text t;
-
-	text_init(&t, words, sizeof(words));
-	text_uint(&t, x->status);
-	text_str(&t, " after ");
-	text_uint(&t, x->early_sent);
-	text_str(&t, " bytes, before it had read the upload: not measured");
-	fail(l, FLOW_FAILED, "the server answered ", words);
+	fail(l, FLOW_FAILED, "the server answered %d after %d bytes, before it had read the upload: not measured",
+		(int64_t)x->status, (int64_t)x->early_sent);
 }
 
 static void count_agreed(struct load *l, const struct lane *c)
@@ -149,10 +141,9 @@ static void count_failure(struct load *l, struct lane *c, const char *what, cons
 	if (l->ending)
 		return;
 	text_init(&t, l->last_failure, sizeof(l->last_failure));
-	text_str(&t, what);
-	text_str(&t, why);
+	text_put(&t, "%s%s", what, why);
 	if (++l->failures >= FAILURES_MAX)
-		fail(l, FLOW_FAILED, l->last_failure, "");
+		fail(l, FLOW_FAILED, "%s", l->last_failure);
 }
 
 /* A complete exchange that counts; the connection goes on where it may. */
@@ -186,7 +177,7 @@ static void lane_ended(struct load *l, struct lane *c, ns_t now)
 	} else if (c->x.early) {
 		refuse_early(l, &c->x);
 	} else if (c->x.coded) {
-		fail(l, FLOW_FAILED, "the server compressed the data", " although it was asked not to");
+		fail(l, FLOW_FAILED, "the server compressed the data although it was asked not to");
 	} else if (c->x.state == EXCHANGE_BROKEN) {
 		count_failure(l, c, "the server ", c->x.why);
 	} else {
@@ -299,7 +290,7 @@ static void after_sample(struct load *l, ns_t now)
 {
 	if (l->transfer.phase == TRANSFER_OVER) {
 		if (l->wall == 0)
-			fail(l, FLOW_FAILED, l->last_failure[0] ? l->last_failure : "no data came from the server", "");
+			fail(l, FLOW_FAILED, "%s", l->last_failure[0] ? l->last_failure : "no data came from the server");
 		else
 			begin_end(l, now);
 		return;
@@ -436,13 +427,13 @@ void load_result(struct load *l, int64_t server_share_ppm, struct flow_result *r
 
 	flow_result_init(ret);
 	if (l->status == FLOW_OK && (!rate.measured || rate.bytes == 0))
-		fail(l, FLOW_FAILED, "no data was moved", "");
+		fail(l, FLOW_FAILED, "no data was moved");
 	if (l->status == FLOW_OK && transfer_stalled(&l->transfer))
-		fail(l, FLOW_FAILED, "the transfer came to a stop", l->cfg.direction == LOAD_UP ? ": the server reads no more" : "");
+		fail(l, FLOW_FAILED, "the transfer came to a stop");
 	/* Bytes that a kernel took are no upload: somebody has to say that they were read. Bodies double in size, so that
 	 * nearly half of all bytes are in answered ones where all is well. */
 	if (l->status == FLOW_OK && l->cfg.direction == LOAD_UP && !l->cfg.counts && l->answered < l->moved / 4)
-		fail(l, FLOW_FAILED, "the server did not answer to most of what was sent:", " not measured");
+		fail(l, FLOW_FAILED, "the server did not answer to most of what was sent: not measured");
 	ret->status = l->status;
 	memcpy(ret->reason, l->reason, sizeof(l->reason));
 	if (l->status == FLOW_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/survey.h"
 
-#include <string.h>
+#include <stdarg.h>
 
 #include "core/io.h"
 #include "core/json.h"
@@ -125,25 +125,16 @@ static bool ask(struct survey *s, enum exchange_method method, const char *path,
 	return fault_set(why, FAULT_PEER, "the server", text_view(&t), fetch_exchange(&s->fetch)->why);
 }
 
-static void say(struct survey *s, const char *what, const char *more)
+/* Why there is nothing to download, written as text_put(). */
+static void say(struct survey *s, const char *format, ...)
 {
+	va_list args;
 	struct text t;
 
 	text_init(&t, s->reason, sizeof(s->reason));
-	text_str(&t, what);
-	text_str(&t, more);
-}
-
-static void say_status(struct survey *s, const char *what)
-{
-	char words[96];
-	struct text t;
-
-	text_init(&t, words, sizeof(words));
-	text_uint(&t, fetch_exchange(&s->fetch)->status);
-	text_char(&t, ' ');
-	text_str(&t, fetch_exchange(&s->fetch)->reason);
-	say(s, what, words);
+	va_start(args, format);
+	text_put_args(&t, format, args);
+	va_end(args);
 }
 
 static bool is_redirect(const struct exchange *x)
@@ -230,7 +221,7 @@ static bool look_at_file(struct survey *s, struct fault *why)
 		return false;
 	copy(s->software, sizeof(s->software), slice_of(x->server));
 	if (x->status == 404 || x->status == 403 || x->status == 401 || x->status == 410) {
-		say_status(s, "the server answered ");
+		say(s, "the server answered %d %s", (int64_t)x->status, x->reason);
 		return true;
 	}
 	if (x->status == 200 && x->has_length)
@@ -238,7 +229,7 @@ static bool look_at_file(struct survey *s, struct fault *why)
 	s->worth = s->file_size != 0;
 	s->too_small = !s->worth;
 	if (!s->worth)
-		say(s, "nothing to measure: the file is empty", "; name a large one");
+		say(s, "nothing to measure: the file is empty; name a large one");
 	return true;
 }
 
@@ -297,22 +288,18 @@ static void look_through(struct survey *s, struct slice html)
 
 static void judge_listing(struct survey *s)
 {
-	char words[160];
+	char size[32];
 	struct text t;
 
 	s->worth = s->file_size >= SURVEY_SIZE_MIN;
+	s->too_small = !s->worth;
 	if (s->worth)
 		return;
-	s->too_small = true;
-	text_init(&t, words, sizeof(words));
-	text_str(&t, "nothing to measure: ");
-	if (s->file_size == UNKNOWN) {
-		text_str(&t, "there is no file to download");
-	} else {
-		text_str(&t, "the largest file there has only ");
+	text_init(&t, size, sizeof(size));
+	if (s->file_size != UNKNOWN)
 		units_put_size(&t, (uint64_t)s->file_size);
-	}
-	say(s, words, "; put a large one there (head -c 1G /dev/urandom > test.bin), or run sonde serve there");
+	say(s, "nothing to measure: %s%s; put a large one there (head -c 1G /dev/urandom > test.bin), or run sonde serve there",
+		t.len > 0 ? "the largest file there has only " : "there is no file to download", size);
 }
 
 /* What a folder shows: a listing, a page, or a file after all. */
@@ -328,7 +315,7 @@ static bool look_at_folder(struct survey *s, struct fault *why)
 		return false;
 	copy(s->software, sizeof(s->software), slice_of(x->server));
 	if (x->status != 200) {
-		say_status(s, "nothing to measure: the server answered ");
+		say(s, "nothing to measure: the server answered %d %s", (int64_t)x->status, x->reason);
 		return true;
 	}
 	if (slice_starts(slice_of(x->type), SLICE("text/html")))
@@ -377,11 +364,7 @@ enum flow_status survey_try_upload(struct survey *s, char reason[FLOW_REASON_MAX
 	}
 	if (x->status / 100 == 2)
 		return FLOW_OK;
-	text_str(&t, "the server answered ");
-	text_uint(&t, x->status);
-	text_char(&t, ' ');
-	text_str(&t, x->reason);
-	text_str(&t, " to a POST");
+	text_put(&t, "the server answered %d %s to a POST", (int64_t)x->status, x->reason);
 	return x->status >= 500 && x->status != 501 ? FLOW_FAILED : FLOW_UNSUPPORTED;
 }
 

@@ -65,7 +65,7 @@ static void read_capabilities(struct privilege *p)
 	struct cap_data d[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
 
 	p->status_known = syscall(SYS_capget, &h, d) == 0;
-	p->cap_effective = d[0].effective >> CAP_NET_RAW_BIT & 1;
+	p->cap_net_raw = d[0].effective >> CAP_NET_RAW_BIT & 1;
 	p->cap_permitted = d[0].permitted >> CAP_NET_RAW_BIT & 1;
 	p->cap_bounding = prctl(PR_CAPBSET_READ, CAP_NET_RAW_BIT, 0, 0, 0) == 1;
 	p->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;

@@ -51,15 +51,20 @@ static bool bind_origin(int fd, const struct origin *from, struct fault *why)
 	       fail_fault(why, "cannot send from", text_view(&t));
 }
 
-static int fail_connect(const struct addr *to, struct fault *why)
+static int open_tcp(int family)
+{
+	return socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int fail_at(const char *what, const struct addr *at, struct fault *why)
 {
 	char name[ADDR_TEXT_MAX];
 	struct text t;
 	int io = fail_io();
 
 	text_init(&t, name, sizeof(name));
-	addr_put_port(&t, to);
-	fail_fault(why, "cannot connect to", text_view(&t));
+	addr_put_port(&t, at);
+	fail_fault(why, what, text_view(&t));
 	return io;
 }
 
@@ -79,11 +84,11 @@ bool stream_origin_works(const struct origin *from, struct fault *why)
 int stream_connect(const struct addr *to, const struct origin *from, ns_t *ret_stamp, struct fault *why)
 {
 	struct sockaddr_storage sa;
-	int fd = socket(to->family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = open_tcp(to->family);
 	int io;
 
 	if (fd < 0)
-		return fail_connect(to, why);
+		return fail_at("cannot connect to", to, why);
 	prepare(fd);
 	if (from && !bind_origin(fd, from, why)) {
 		io = IO_DENIED;
@@ -91,7 +96,7 @@ int stream_connect(const struct addr *to, const struct origin *from, ns_t *ret_s
 		*ret_stamp = clock_mono();
 		if (connect(fd, (struct sockaddr *)&sa, sockaddr_put(&sa, to)) == 0 || fail_io() == IO_AGAIN)
 			return fd;
-		io = fail_connect(to, why);
+		io = fail_at("cannot connect to", to, why);
 	}
 	close(fd);
 	return io;
@@ -111,29 +116,17 @@ int stream_connected(int fd)
 	return getpeername(fd, (struct sockaddr *)&peer, &peer_n) == 0 ? 0 : IO_AGAIN;
 }
 
-static int fail_listen(const struct addr *at, struct fault *why)
-{
-	char name[ADDR_TEXT_MAX];
-	struct text t;
-	int io = fail_io();
-
-	text_init(&t, name, sizeof(name));
-	addr_put_port(&t, at);
-	fail_fault(why, "cannot listen on", text_view(&t));
-	return io;
-}
-
 int stream_listen(const struct addr *at, struct fault *why)
 {
 	struct sockaddr_storage sa;
-	int fd = socket(at->family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = open_tcp(at->family);
 	if (fd < 0)
-		return fail_listen(at, why);
+		return fail_at("cannot listen on", at, why);
 	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (at->family == 6)
 		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (bind(fd, (struct sockaddr *)&sa, sockaddr_put(&sa, at)) != 0 || listen(fd, BACKLOG) != 0) {
-		int io = fail_listen(at, why);
+		int io = fail_at("cannot listen on", at, why);
 
 		close(fd);
 		return io;

@@ -29,7 +29,7 @@ static void there_is_nothing_to_say_where_raw_icmp_works(void **state)
 	p.icmp_raw = true;
 	assert_int_equal(advise(&p).n_reasons, 0);
 	assert_int_equal(advise(&p).n_fixes, 0);
-	p.icmp_dgram = p.cap_effective = p.cap_permitted = true;
+	p.icmp_dgram = p.cap_net_raw = p.cap_permitted = true;
 	assert_int_equal(advise(&p).n_reasons, 0);
 }
 
@@ -58,7 +58,7 @@ static struct privilege changed(enum change c)
 	p.cap_bounding = c != UNBOUND && c != NO_PROC;
 	p.no_new_privs = c == NO_NEW || c == NEW_BUT_PERMITTED;
 	p.cap_permitted = c == NEW_BUT_PERMITTED || c == USER_NS || c == HAS_CAP;
-	p.cap_effective = c == USER_NS || c == HAS_CAP;
+	p.cap_net_raw = c == USER_NS || c == HAS_CAP;
 	p.user_namespace = c == USER_NS;
 	p.root = c == ROOT || c == USER_NS;
 	p.group_range_known = c != NO_RANGE;
@@ -114,7 +114,7 @@ static void who_may_use_datagrams_is_told_nothing_about_their_range(void **state
 static struct privilege combination(unsigned bits)
 {
 	struct privilege p = plain();
-	bool *const flags[] = { &p.icmp_raw, &p.icmp_dgram, &p.status_known, &p.cap_effective, &p.cap_permitted,
+	bool *const flags[] = { &p.icmp_raw, &p.icmp_dgram, &p.status_known, &p.cap_net_raw, &p.cap_permitted,
 		&p.cap_bounding, &p.no_new_privs, &p.user_namespace, &p.group_range_known, &p.group_inside, &p.root };
 
 	for (size_t i = 0; i < COUNT(flags); i++)
