@@ -131,7 +131,7 @@ for sentence, talk, words in MALFORMED + NO_HTTP + MID_BODY + REDIRECTS:
 NamedFile.refused("a_get_that_is_never_answered_is_no_download", by_method(HEAD=FILE, GET=lambda c, head: c.stall() or False),
     "sent (nothing for 300 ms|no data)", "-W", "300ms")
 NamedFile.refused("a_body_that_stops_is_no_download", get(OK + b"Content-Length: 100000\r\n\r\n" + KB),
-    "stopped in the middle of the body for 300 ms", "-W", "300ms")
+    "stopped in the middle of the body for 200 ms", "-W", "200ms")
 NamedFile.refused("a_compressed_file_is_no_download", by_method(HEAD=FILE, GET=answer("200 OK", "Content-Encoding: gzip", body=KB * 100)),
     "the server compressed the data although it was asked not to")
 NamedFile.refused("an_empty_file_is_no_download", always(answer("200 OK"), "again"), "the file is empty; name a large one", status="unsupported")
