@@ -6,8 +6,6 @@
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H
 
-#include <stdarg.h>
-
 #include "core/slice.h"
 
 struct text {
@@ -43,22 +41,8 @@ void text_pad(struct text *t, size_t column);
 /* For a terminal: control bytes, DEL and bytes that are not valid UTF-8 become \xNN. */
 void text_safe(struct text *t, struct slice s);
 
-/**
- * text_put() - A sentence
- * @format:  written as it stands, but for these, which each take an argument of exactly this type:
- *
- *	%s  const char *   made safe for a terminal, as text_safe()
- *	%v  struct slice   the same
- *	%q  struct slice   the same in single quotes, cut with ... past 80 bytes
- *	%d  int64_t        a whole number
- *	%m  int64_t        nanoseconds as units_put_ms(); - where UNKNOWN
- *	%t  int64_t        nanoseconds as units_put_duration()
- *	%p  int64_t        parts per million as units_put_percent(); - where UNKNOWN
- *	%b  int64_t        bits a second as units_put_bitrate()
- *	%%                 a percent sign
- */
-void text_put(struct text *t, const char *format, ...);
-void text_put_args(struct text *t, const char *format, va_list args);
+/* The first character of @s so, or byte where it begins with none. Return: bytes of @s used; @s is not empty. */
+size_t text_safe_one(struct text *t, struct slice s);
 
 static inline struct slice text_view(const struct text *t)
 {

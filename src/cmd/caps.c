@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
 #include "cmd/common.h"
+#include "core/text_put.h"
 #include "sys/privilege.h"
 
 #define AT(member) offsetof(struct common, member)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
 #include "cmd/common.h"
+#include "core/text_put.h"
 
 static const struct opt_table none[] = { { NULL, NULL, 0 } };
 
@@ -19,13 +20,9 @@ static void put_overview(struct text *t)
 	text_str(t, "sonde " SONDE_VERSION " measures the network between this machine and another\n\n"
 		    "  sonde TARGET             the same as sonde check TARGET\n");
 	for (size_t i = 0; commands[i]; i++) {
-		text_str(t, "  sonde ");
-		text_str(t, commands[i]->name);
-		text_char(t, ' ');
-		text_str(t, commands[i]->operands);
+		text_put(t, "  sonde %s %s", commands[i]->name, commands[i]->operands);
 		text_pad(t, 27);
-		text_str(t, commands[i]->summary);
-		text_char(t, '\n');
+		text_put(t, "%s\n", commands[i]->summary);
 	}
 	text_str(t, "\nTARGET is a name, an address, host:port or http://host:port/path\n"
 		    "sonde help COMMAND tells its options; sonde --version its version\n");
@@ -37,17 +34,7 @@ void command_put_help(struct text *t, const struct command *c)
 		put_overview(t);
 		return;
 	}
-	text_str(t, "sonde ");
-	text_str(t, c->name);
-	if (c->options[0].v)
-		text_str(t, " [OPTION…]");
-	if (c->operands[0]) {
-		text_char(t, ' ');
-		text_str(t, c->operands);
-	}
-	text_str(t, "\n  ");
-	text_str(t, c->summary);
-	text_str(t, "\n\n");
+	text_put(t, "sonde %s%s %s\n  %s\n\n", c->name, c->options[0].v ? " [OPTION…]" : "", c->operands, c->summary);
 	text_str(t, c->about);
 	text_char(t, '\n');
 	opt_help(t, c->options);

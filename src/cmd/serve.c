@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
 #include "cmd/common.h"
+#include "core/text_put.h"
 #include "run/server.h"
 #include "sys/netif.h"
 #include "sys/privilege.h"
@@ -93,9 +94,7 @@ static void put_command(struct text *t, const struct addr *a)
 	if (a->scope > 0) {
 		text_str(t, "'http://[");
 		addr_put(t, &plain);
-		text_str(t, "%INTERFACE]:");
-		text_uint(t, a->port);
-		text_str(t, "/'");
+		text_put(t, "%%INTERFACE]:%d/'", (int64_t)a->port);
 	} else {
 		addr_put_port(t, &plain);
 	}
@@ -121,19 +120,15 @@ static bool put_banner(const struct serve_options *o)
 	uint16_t port = server_port(&server);
 
 	text_init(&t, buf, sizeof(buf));
-	text_str(&t, "sonde " SONDE_VERSION " serves on port ");
-	text_uint(&t, port);
-	text_str(&t, o->open_to_all ? ", to everybody\n" : ", to private addresses only (--public for all)\n");
-	text_str(&t, "on the other machine, type:\n");
+	text_put(&t, "sonde " SONDE_VERSION " serves on port %d, to %s\non the other machine, type:\n", (int64_t)port,
+		o->open_to_all ? "everybody" : "private addresses only (--public for all)");
 	put_addresses(&t, &server.cfg, port, ADDR_PRIVATE);
 	if (o->open_to_all)
 		put_addresses(&t, &server.cfg, port, ADDR_PUBLIC);
 	put_addresses(&t, &server.cfg, port, ADDR_LINK_LOCAL);
 	text_str(&t, "on this machine:\n");
 	put_addresses(&t, &server.cfg, port, ADDR_LOOPBACK);
-	text_str(&t, "or open http://ADDRESS:");
-	text_uint(&t, port);
-	text_str(&t, "/ in a browser; Ctrl-C ends it\n");
+	text_put(&t, "or open http://ADDRESS:%d/ in a browser; Ctrl-C ends it\n", (int64_t)port);
 	return common_flush(&t);
 }
 

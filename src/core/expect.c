@@ -2,6 +2,7 @@
 #include "core/expect.h"
 
 #include "core/opt.h"
+#include "core/text_put.h"
 
 #define PPM_MAX 1000000
 #define LARGEST (INT64_MAX / 2) /* the distance between two figures is a figure */

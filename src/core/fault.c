@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fault.h"
 
+#include "core/text_put.h"
+
 struct text fault_begin(struct fault *f, enum fault_kind kind)
 {
 	struct text t;

@@ -2,6 +2,7 @@
 #include "core/http1_write.h"
 
 #include "core/http1_head.h"
+#include "core/text_put.h"
 
 /* Does a line that starts with @token hold nothing that could end it? Sets cut where it does. */
 static bool fits(struct text *t, const char *token, struct slice rest)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/text_put.h"
+
 #define HELP_COLUMN_MAX 32
 
 struct parse {

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#include "core/units.h"
-
-#define QUOTE_MAX 80
 
 void text_init(struct text *t, char *buf, size_t cap)
 {
@@ -108,7 +105,7 @@ static bool is_control(struct slice s)
 }
 
 /* The first character of @s, made safe. Return: its bytes in @s. */
-static size_t put_safe(struct text *t, struct slice s)
+size_t text_safe_one(struct text *t, struct slice s)
 {
 	size_t n = is_control(s) ? 0 : slice_utf8(s);
 
@@ -124,59 +121,5 @@ static size_t put_safe(struct text *t, struct slice s)
 void text_safe(struct text *t, struct slice s)
 {
 	while (s.n > 0)
-		slice_skip(&s, put_safe(t, s));
-}
-
-/* As %q and as %v; cut between two characters, by what is shown. */
-static void put_slice(struct text *t, struct slice s, bool quoted)
-{
-	size_t end = t->len + QUOTE_MAX;
-
-	if (!quoted) {
-		text_safe(t, s);
-		return;
-	}
-	text_char(t, '\'');
-	while (s.n > 0 && t->len <= end)
-		slice_skip(&s, put_safe(t, s));
-	text_str(t, s.n > 0 ? "...'" : "'");
-}
-
-static void put_number(struct text *t, char directive, int64_t v)
-{
-	if (directive == 'd')
-		text_int(t, v);
-	else if (directive == 't')
-		units_put_duration(t, v);
-	else if (directive == 'b')
-		units_put_bitrate(t, v);
-	else if (v == UNKNOWN)
-		text_char(t, '-');
-	else if (directive == 'm')
-		units_put_ms(t, v);
-	else
-		units_put_percent(t, v);
-}
-
-void text_put_args(struct text *t, const char *format, va_list args)
-{
-	for (; *format != '\0'; format++) {
-		if (*format != '%' || *++format == '%')
-			text_char(t, *format);
-		else if (*format == 's')
-			text_safe(t, slice_of(va_arg(args, const char *)));
-		else if (*format == 'q' || *format == 'v')
-			put_slice(t, va_arg(args, struct slice), *format == 'q');
-		else
-			put_number(t, *format, va_arg(args, int64_t));
-	}
-}
-
-void text_put(struct text *t, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	text_put_args(t, format, args);
-	va_end(args);
+		slice_skip(&s, text_safe_one(t, s));
 }

@@ -210,10 +210,12 @@ void units_put_size(struct text *t, uint64_t bytes)
 {
 	uint64_t one;
 
-	if (prefix_for(bytes, 1024, &one) == 0 || (bytes < 100000 && !is_whole_tenths(bytes, one)))
-		text_put(t, bytes == 1 ? "%d byte" : "%d bytes", (int64_t)bytes);
-	else
+	if (prefix_for(bytes, 1024, &one) == 0 || (bytes < 100000 && !is_whole_tenths(bytes, one))) {
+		text_uint(t, bytes);
+		text_str(t, bytes == 1 ? " byte" : " bytes");
+	} else {
 		put_prefixed(t, bytes, 1024, "KMGT", "iB");
+	}
 }
 
 void units_put_percent(struct text *t, int64_t ppm)

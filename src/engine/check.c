@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/check.h"
 
-#include "core/units.h"
+#include "core/text_put.h"
 
 const char *const check_only_words[] = { "ping", "download", "upload", NULL };
 
@@ -122,10 +122,6 @@ void check_verdict(struct text *t, const struct check_result *r)
 		text_str(t, effect_of(0));
 		return;
 	}
-	text_str(t, "under load the latency goes from ");
-	units_put_ms(t, r->ping.rtt_p50);
-	text_str(t, " to ");
-	units_put_ms(t, load);
-	text_str(t, down >= up ? " ms while downloading: " : " ms while uploading: ");
-	text_str(t, effect_of(load - r->ping.rtt_p50));
+	text_put(t, "under load the latency goes from %m to %m ms while %sloading: %s", r->ping.rtt_p50, load,
+		down >= up ? "down" : "up", effect_of(load - r->ping.rtt_p50));
 }

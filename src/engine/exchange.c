@@ -6,6 +6,7 @@
 
 #include "core/http1_write.h"
 #include "core/io.h"
+#include "core/text_put.h"
 #include "core/url.h"
 
 /* What is read at once where bytes must be looked at: little, so that payload behind a head is hardly copied. */

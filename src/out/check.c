@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "out/check.h"
 
+#include "core/text_put.h"
 #include "core/units.h"
 #include "out/field.h"
 #include "out/ping.h"

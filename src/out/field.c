@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/text_put.h"
+
 #define PING(name, kind, member, help)                                                                                 \
 	{                                                                                                              \
 		name, help, offsetof(struct ping_result, member), kind                                                 \

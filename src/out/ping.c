@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/text_put.h"
 #include "core/units.h"
 #include "out/field.h"
 

@@ -2,6 +2,7 @@
 #include "run/fetch.h"
 
 #include "core/io.h"
+#include "core/text_put.h"
 #include "sys/clock.h"
 #include "sys/signals.h"
 

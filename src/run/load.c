@@ -6,6 +6,7 @@
 
 #include "core/io.h"
 #include "core/json.h"
+#include "core/text_put.h"
 #include "sys/clock.h"
 #include "sys/signals.h"
 

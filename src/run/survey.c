@@ -6,6 +6,7 @@
 #include "core/io.h"
 #include "core/json.h"
 #include "core/listing.h"
+#include "core/text_put.h"
 #include "core/units.h"
 #include "sys/clock.h"
 #include "sys/resolve.h"

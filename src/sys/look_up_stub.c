@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/dns.h"
+#include "core/text_put.h"
 #include "sys/clock.h"
 #include "sys/fail.h"
 #include "sys/random.h"

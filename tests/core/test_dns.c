@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/dns.h"
+#include "core/text_put.h"
 
 enum { A = 1, NS = 2, CNAME = 5, AAAA = 28 };
 enum { ID = 0xbeef, QUESTION_AT = 12 };

@@ -2,6 +2,7 @@
 #include "guard.h"
 
 #include "core/fault.h"
+#include "core/text_put.h"
 
 static char buffer[2048];
 
