@@ -20,7 +20,7 @@ struct common {
 	struct opt_list expect;
 };
 
-enum { COMMON_ROWS = 10 };
+enum { COMMON_ROWS = 10 }; /* of which number 2 is the format */
 
 extern const struct opt common_rows[COMMON_ROWS];
 

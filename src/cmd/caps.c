@@ -6,8 +6,9 @@
 
 #define AT(member) offsetof(struct common, member)
 
+/* Of the common options only the format means anything here. */
 static const struct opt_table tables[] = {
-	COMMON_OPTIONS,
+	{ "Options", &common_rows[2], 1 },
 	{ NULL, NULL, 0 },
 };
 

@@ -273,6 +273,10 @@ static int run(int argc, char **argv, struct fault *why)
 	for (int i = 0; i < n; i++) {
 		if (!target_parse(argv[i], &v[i], why))
 			return 2;
+		if (v[i].scheme == TARGET_ANY && v[i].path.n > 0) {
+			fault_set(why, FAULT_USAGE, "", v[i].text, "is a network or a page, and ping takes hosts");
+			return 2;
+		}
 		to[i].name = argv[i];
 		to[i].hists = hists ? &hists[i] : NULL;
 	}

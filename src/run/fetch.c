@@ -51,6 +51,8 @@ static int fail(const struct fetch *f, enum fault_kind kind, int io, struct faul
 	text_init(&r, reason, sizeof(reason));
 	text_put(&r, io == IO_TIMEOUT ? ": %s, not within %t" : ": %s", io_text(io), f->timeout);
 	fault_set(why, kind, "cannot connect to", text_view(&t), reason);
+	if (addr_reach(&f->to) == ADDR_LINK_LOCAL && f->to.family == 6 && f->to.scope == 0)
+		fault_hint(why, "say through which interface: [fe80::1%%eth0]:8080");
 	return io;
 }
 

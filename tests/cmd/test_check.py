@@ -72,7 +72,8 @@ class Whole(Checked):
             self.assertLessEqual(FLOW_KEYS, set(self.doc[way]))
 
     def test_the_target_is_what_was_asked_for(self):
-        self.assertEqual(self.doc["target"], {"url": f"http://{self.serve.target}/", "host": "127.0.0.1", "address": "127.0.0.1", "port": self.serve.port})
+        self.assertEqual(self.doc["target"], {"url": f"http://{self.serve.target}/", "host": "127.0.0.1",
+            "address": "127.0.0.1", "port": self.serve.port})
 
     def test_the_server_is_recognized(self):
         self.assertEqual(self.doc["server"], {"kind": "sonde", "software": run("--version").out.strip()})
@@ -97,7 +98,8 @@ class Whole(Checked):
     def test_the_rate_is_bytes_over_seconds(self):
         for way in ("download", "upload"):
             flow = self.doc[way]
-            self.assertAlmostEqual(flow["bits_per_second"], flow["bytes"] * 8 / flow["seconds"], delta=flow["bits_per_second"] * 1e-6)
+            self.assertAlmostEqual(flow["bits_per_second"], flow["bytes"] * 8 / flow["seconds"],
+                delta=flow["bits_per_second"] * 1e-6)
 
     def test_the_measured_part_is_no_longer_than_the_time_that_was_given(self):
         for way in ("download", "upload"):
@@ -188,7 +190,8 @@ class Targets(Checked):
         self.assertEqual((doc["server"]["kind"], doc["download"]["status"]), ("file", "ok"))
 
     def test_a_redirect_to_another_port_is_followed(self):
-        with Hostile(by_method(GET=answer("302 Found", f"Location: http://127.0.0.1:{self.serve.port}/down?bytes=10000000"),
+        with Hostile(by_method(GET=answer("302 Found",
+            f"Location: http://127.0.0.1:{self.serve.port}/down?bytes=10000000"),
                 HEAD=answer("302 Found", f"Location: http://127.0.0.1:{self.serve.port}/down?bytes=10000000"))) as s:
             doc = self.check("-f", "json", "--only", "download", target=s.url + "/file").json
         self.assertEqual((doc["target"]["port"], doc["download"]["status"]), (self.serve.port, "ok"))
@@ -210,7 +213,8 @@ class Formats(Checked):
         self.assertEqual({line["phase"] for line in lines if line["type"] == "progress"}, {"download", "upload"})
 
     def test_ndjson_comes_as_it_happens(self):
-        with start("check", "--time", "1s", "--only", "ping,download", "-c", "5", "-f", "ndjson", self.serve.target) as p:
+        with start("check", "--time", "1s", "--only", "ping,download", "-c", "5", "-f", "ndjson",
+            self.serve.target) as p:
             _, text = read_until(p.stdout, r"\n")
             self.assertIsNone(p.poll(), "the first line waits for the last")
             json.loads(text.splitlines()[0])
@@ -263,9 +267,11 @@ class Expectations(Checked):
         self.assertRegex(r.out, r"(?m)^  expect +upload>1: not measured$")
 
     def test_expectations_stand_in_json_and_what_was_missed_is_said_to_people_too(self):
-        r = run("check", *QUICK, "-f", "json", "--only", "ping", "--expect", "loss<1%", "--expect", "rtt<1ns", self.serve.target)
+        r = run("check", *QUICK, "-f", "json", "--only", "ping", "--expect", "loss<1%", "--expect", "rtt<1ns",
+            self.serve.target)
         self.assertEqual(r.code, 4, r)
-        self.assertEqual([(e["expression"], e["met"]) for e in r.json["expect"]], [("loss<1%", True), ("rtt<1ns", False)])
+        self.assertEqual([(e["expression"], e["met"]) for e in r.json["expect"]],
+            [("loss<1%", True), ("rtt<1ns", False)])
         self.assertRegex(r.err, r"(?m)^  expect +rtt<1ns: missed, .* too high$")
 
 
@@ -292,7 +298,8 @@ class Signals(Checked):
         code, out, err = self.interrupted(signal.SIGINT, r'"progress"', "-f", "ndjson")
         self.assertEqual((code, err), (0, ""), out)
         last = json.loads(out.splitlines()[-1])
-        self.assertEqual((last["type"], last["download"]["status"], last["upload"]["status"]), ("check", "ok", "skipped"))
+        self.assertEqual((last["type"], last["download"]["status"], last["upload"]["status"]),
+            ("check", "ok", "skipped"))
 
     def test_an_interrupt_before_anything_was_measured_is_130(self):
         with Hostile(lambda c: c.stall()) as s, start("check", "-W", "20s", s.target) as p:

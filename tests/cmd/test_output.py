@@ -26,10 +26,12 @@ class Outputs(unittest.TestCase):
         cls.serve = Serve()
         cls.addClassCleanup(cls.serve.stop)
         tcp = "tcp://" + cls.serve.target
-        cls.runs = [("help",), ("help", "ping"), ("--version",), ("--help",), ("ping", "--help"), ("caps",), ("caps", "-f", "json"),
+        cls.runs = [("help",), ("help", "ping"), ("--version",), ("--help",), ("ping", "--help"), ("caps",),
+            ("caps", "-f", "json"),
             ("ping", "-c", "3", "-i", "10ms", tcp), ("ping", "-q", "-c", "3", "-i", "10ms", tcp),
             *[("ping", "-c", "2", "-i", "10ms", "-f", f, tcp) for f in ("json", "ndjson", "csv", "prom")],
-            *[("check", "-c", "2", "--time", "100ms", "--only", "ping,download", "-f", f, cls.serve.target) for f in ("text", "json", "ndjson", "csv", "prom")],
+            *[("check", "-c", "2", "--time", "100ms", "--only", "ping,download", "-f", f, cls.serve.target)
+                for f in ("text", "json", "ndjson", "csv", "prom")],
             ("serve", "-p", "0", "-b", "127.0.0.1")]
 
     def every(self, runs, **how):
@@ -49,7 +51,8 @@ class Streams(Outputs):
             os.close(theirs)
 
     def test_a_reader_that_takes_one_line_ends_an_endless_ping(self):
-        r = subprocess.run(["sh", "-c", '"$0" ping -i 10ms "$1" | head -n 1; :', SONDE, "tcp://" + self.serve.target], capture_output=True,
+        r = subprocess.run(["sh", "-c", '"$0" ping -i 10ms "$1" | head -n 1; :', SONDE, "tcp://" + self.serve.target],
+            capture_output=True,
             env=environment(), timeout=30)
         self.assertEqual((r.returncode, r.stderr, r.stdout.count(b"\n")), (0, b"", 1))
 
@@ -65,7 +68,8 @@ class Streams(Outputs):
 
     def test_without_standard_output_nothing_is_written_elsewhere_and_it_is_an_error(self):
         def closed(how):
-            return [(how, args, subprocess.run(["sh", "-c", f'exec "$0" "$@" {how}', SONDE, *args], capture_output=True, env=environment(), timeout=30))
+            return [(how, args, subprocess.run(["sh", "-c", f'exec "$0" "$@" {how}', SONDE, *args], capture_output=True,
+                env=environment(), timeout=30))
                 for args in (("help",), self.runs[-3])]
 
         with ThreadPoolExecutor(3) as pool:
@@ -76,7 +80,8 @@ class Streams(Outputs):
     def test_errors_that_cannot_be_told_change_no_exit_code(self):
         with open("/dev/full", "wb") as full:
             self.assertEqual(run("help", "nosuch", stderr=full).code, 2)
-        p = subprocess.run(["sh", "-c", 'exec "$0" help nosuch 2>&-', SONDE], capture_output=True, env=environment(), timeout=30)
+        p = subprocess.run(["sh", "-c", 'exec "$0" help nosuch 2>&-', SONDE], capture_output=True, env=environment(),
+            timeout=30)
         self.assertEqual((p.returncode, p.stdout), (2, b""))
 
     def test_results_go_to_standard_output_and_nothing_else_does(self):
@@ -95,7 +100,8 @@ class Languages(Outputs):
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
         try:
-            subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", cls.folder.name + "/de_DE.UTF-8"], capture_output=True, timeout=30)
+            subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", cls.folder.name + "/de_DE.UTF-8"],
+                capture_output=True, timeout=30)
         except OSError:
             pass
         cls.german = {"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8", "LANGUAGE": "de"}
@@ -141,7 +147,8 @@ class Terminal(Outputs):
         return r, shown.decode()
 
     def test_progress_is_shown_on_a_terminal_and_wiped_at_the_end(self):
-        r, shown = self.on_terminal("check", "-c", "3", "--time", "400ms", "--only", "ping,download", self.serve.target, env={"TERM": "xterm"})
+        r, shown = self.on_terminal("check", "-c", "3", "--time", "400ms", "--only", "ping,download", self.serve.target,
+            env={"TERM": "xterm"})
         self.assertEqual(r.code, 0, r)
         self.assertRegex(shown, r"download .*bit/s")
         self.assertTrue(shown.endswith("\r\x1b[K"), repr(shown[-80:]))
@@ -149,7 +156,8 @@ class Terminal(Outputs):
 
     def test_a_dumb_terminal_and_quiet_show_none(self):
         for more, env in (((), {"TERM": "dumb"}), (("-q",), {"TERM": "xterm"})):
-            r, shown = self.on_terminal("check", "-c", "2", "--time", "200ms", "--only", "download", *more, self.serve.target, env=env)
+            r, shown = self.on_terminal("check", "-c", "2", "--time", "200ms", "--only", "download", *more,
+                self.serve.target, env=env)
             self.assertEqual((r.code, shown), (0, ""), r)
 
 
@@ -157,7 +165,9 @@ class Caps(unittest.TestCase):
     def test_json_and_text_tell_the_same(self):
         doc, text = run("caps", "-f", "json").json, run("caps").out
         self.assertEqual((doc["schema"], doc["type"]), (1, "caps"))
-        for key, words in (("icmp_raw", "raw ICMP"), ("icmp_dgram", "ICMP datagrams"), ("kernel_timestamps", "kernel time stamps"), ("bind_device", "bind to interfaces"), ("seccomp", "seccomp filters")):
+        for key, words in (("icmp_raw", "raw ICMP"), ("icmp_dgram", "ICMP datagrams"),
+            ("kernel_timestamps", "kernel time stamps"), ("bind_device", "bind to interfaces"),
+            ("seccomp", "seccomp filters")):
             self.assertRegex(text, rf"(?m)^  {words} +{'yes' if doc[key] else 'no'}\b", text)
 
     def test_where_something_is_missing_there_is_a_reason_and_a_command(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ping on the loopback: by ICMP where this process may, by TCP and HTTP always. What needs a network of its own is in tests/lab."""
+"""ping on the loopback: by ICMP where this process may, by TCP and HTTP always. tests/lab has what needs a network."""
 
 import json
 import re
@@ -16,6 +16,7 @@ from formats import PING_KEYS, prometheus, rows
 from hostile import Full, Hostile, always, answer, closed_port
 from program import PATIENCE, Serve, one_error, read_until, run, start
 
+PROBE_KEYS = set("schema type target address seq outcome rtt_ms host_queue_ms ttl stamps method".split())
 QUICK = ("-i", "5ms", "-c", "4")
 MAY = run("caps", "-f", "json").json
 ICMP = MAY["icmp_raw"] or MAY["icmp_dgram"]
@@ -35,7 +36,8 @@ class Icmp(Pinged):
         r = self.ping("127.0.0.1")
         lines = r.out.splitlines()
         self.assertEqual(lines[0], "PING 127.0.0.1 (127.0.0.1) 56(84) bytes of data.")
-        replies = [re.fullmatch(r"64 bytes from 127\.0\.0\.1: icmp_seq=(\d+) ttl=64 time=(\d+\.\d{3}) ms", line) for line in lines if " bytes from " in line]
+        replies = [re.fullmatch(r"64 bytes from 127\.0\.0\.1: icmp_seq=(\d+) ttl=64 time=(\d+\.\d{3}) ms", line)
+            for line in lines if " bytes from " in line]
         self.assertTrue(all(replies), r)
         self.assertEqual([int(m[1]) for m in replies], [1, 2, 3, 4])
         self.assertIn("--- 127.0.0.1 ping statistics ---", lines)
@@ -66,7 +68,8 @@ class Icmp(Pinged):
         for p in some:
             out, err = p.communicate(timeout=PATIENCE)
             doc = json.loads(out)["targets"][0]
-            self.assertEqual((p.returncode, doc["sent"], doc["received"], doc["duplicates"], doc["corrupt"]), (0, 100, 100, 0, 0), err)
+            self.assertEqual((p.returncode, doc["sent"], doc["received"], doc["duplicates"], doc["corrupt"]),
+                (0, 100, 100, 0, 0), err)
 
     def test_many_targets_are_one_table_and_each_is_asked(self):
         targets = [f"127.0.0.{i}" for i in range(1, 51)]
@@ -76,7 +79,8 @@ class Icmp(Pinged):
 
     def test_both_families_in_one_run(self):
         doc = self.ping("-f", "json", "127.0.0.1", "::1", "localhost").json
-        self.assertEqual([(t["target"], t["received"]) for t in doc["targets"]], [("127.0.0.1", 4), ("::1", 4), ("localhost", 4)])
+        self.assertEqual([(t["target"], t["received"]) for t in doc["targets"]],
+            [("127.0.0.1", 4), ("::1", 4), ("localhost", 4)])
 
     def test_the_same_target_twice_is_two_targets(self):
         doc = self.ping("-f", "json", "127.0.0.1", "127.0.0.1").json
@@ -92,7 +96,8 @@ class Tcp(Pinged):
 
     def test_a_connection_is_a_round_trip(self):
         doc = self.ping("-f", "json", self.target).json["targets"][0]
-        self.assertEqual((doc["target"], doc["address"], doc["method"], doc["stamps"]), (self.target, "127.0.0.1", "tcp", "user"))
+        self.assertEqual((doc["target"], doc["address"], doc["method"], doc["stamps"]),
+            (self.target, "127.0.0.1", "tcp", "user"))
         self.assertEqual((doc["sent"], doc["received"]), (4, 4))
 
     def test_the_text_says_how_it_was_measured(self):
@@ -126,8 +131,10 @@ class Tcp(Pinged):
             r = self.ping("-W", "300ms", "-f", "json", f"tcp://{s.target}", code=1)
         self.assertLess(r.seconds, 5, r)
         doc = r.json["targets"][0]
-        self.assertEqual((doc["sent"], doc["received"], doc["lost"], doc["in_flight"], doc["loss_ratio"]), (4, 0, 4, 0, 1))
-        self.assertEqual({k: v for k, v in doc.items() if k.startswith(("rtt", "jitter", "ipdv", "host")) and v is not None}, {})
+        self.assertEqual((doc["sent"], doc["received"], doc["lost"], doc["in_flight"], doc["loss_ratio"]),
+            (4, 0, 4, 0, 1))
+        self.assertEqual({k: v for k, v in doc.items() if k.startswith(("rtt", "jitter", "ipdv", "host"))
+            and v is not None}, {})
 
     def test_one_dead_target_among_good_ones_is_exit_code_1(self):
         doc = self.ping("-f", "json", self.target, f"tcp://127.0.0.1:{closed_port()}", code=1).json
@@ -157,7 +164,7 @@ class Formats(Pinged):
         self.assertEqual([line["type"] for line in lines], ["probe"] * 4 + ["ping"])
         self.assertEqual([line["seq"] for line in lines[:-1]], [1, 2, 3, 4])
         for line in lines[:-1]:
-            self.assertLessEqual(set("schema type target address seq outcome rtt_ms host_queue_ms ttl stamps method".split()), set(line))
+            self.assertLessEqual(PROBE_KEYS, set(line))
             self.assertEqual((line["outcome"], line["method"]), ("reply", "tcp"))
 
     def test_csv_has_a_row_for_each_target(self):
@@ -166,7 +173,8 @@ class Formats(Pinged):
 
     def test_prometheus_can_read_it(self):
         samples = prometheus(self.ping("-f", "prom", *self.targets).out)
-        values = {dict(labels)["target"]: v for (name, labels), v in samples.items() if name == "sonde_ping_received_total"}
+        values = {dict(labels)["target"]: v for (name, labels),
+            v in samples.items() if name == "sonde_ping_received_total"}
         self.assertEqual(values, {t: 4 for t in self.targets})
 
     def test_nothing_received_is_null_and_empty_and_no_sample(self):
@@ -232,7 +240,8 @@ class Origins(Pinged):
     def test_an_interface_that_is_not_there_is_refused_and_not_worked_around(self):
         r = run("ping", *QUICK, "-I", "nosuch0", "127.0.0.1")
         self.assertEqual((r.code, r.out), (2, ""), r)
-        self.assertRegex(one_error(r), "^sonde: ping: cannot use interface 'nosuch0': (No such device|Operation not permitted)$")
+        self.assertRegex(one_error(r),
+            "^sonde: ping: cannot use interface 'nosuch0': (No such device|Operation not permitted)$")
 
     def test_a_source_address_of_another_machine_is_refused_and_not_worked_around(self):
         r = run("ping", *QUICK, "-S", "192.0.2.77", "127.0.0.1")

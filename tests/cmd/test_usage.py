@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is answered before anything is measured: help, and what was typed wrong. Exit code 2, one line, and a way out."""
+"""What is answered before anything is measured: help, and what was typed wrong. Code 2, one line, and a way out."""
 
 import re
 import sys
@@ -99,8 +99,10 @@ class Words(Usage):
 
 class Options(Usage):
     def test_an_unknown_option_names_the_nearest_one(self):
-        for typed, meant in (("--cuont", "--count"), ("--tiemout", "--timeout"), ("--formt", "--format"), ("--ipv", "--ipv4")):
-            self.refused("ping", typed, "127.0.0.1", fault=f"^sonde: ping: there is no option '{typed}'$", hint=f"^{meant}$")
+        for typed, meant in (("--cuont", "--count"), ("--tiemout", "--timeout"), ("--formt", "--format"),
+            ("--ipv", "--ipv4")):
+            self.refused("ping", typed, "127.0.0.1", fault=f"^sonde: ping: there is no option '{typed}'$",
+                hint=f"^{meant}$")
 
     def test_an_unknown_option_of_serve_names_the_nearest_one(self):
         self.refused("serve", "--pulbic", fault="there is no option '--pulbic'$", hint="^--public$")
@@ -157,7 +159,8 @@ class Options(Usage):
 
     def test_a_word_that_is_no_choice_is_shown_the_choices(self):
         self.refused("check", "-f", "xml", "127.0.0.1", fault="--format 'xml' is not one of text json ndjson csv prom$")
-        self.refused("check", "--only", "ping,foo", "127.0.0.1", fault="--only 'foo' is not one of ping download upload$")
+        self.refused("check", "--only", "ping,foo", "127.0.0.1",
+            fault="--only 'foo' is not one of ping download upload$")
         self.refused("ping", "--via", "udp", "127.0.0.1", fault="--via 'udp' is not one of auto icmp tcp http$")
 
     def test_a_path_without_a_slash_is_refused(self):
@@ -180,8 +183,10 @@ class Expectations(Usage):
         self.refused("ping", "--expect", "download>1M", "127.0.0.1", fault="there is no figure 'download'$")
 
     def test_a_bound_without_an_operator_shows_an_example(self):
-        self.refused("check", "--expect", "loss", "127.0.0.1", fault="--expect 'loss' needs <, <=, > or >= and a bound$", hint="'loss<1%'")
-        self.refused("check", "--expect", "rtt=3", "127.0.0.1", fault="needs <, <=, > or >= and a bound$", hint="--expect 'rtt<")
+        self.refused("check", "--expect", "loss", "127.0.0.1",
+            fault="--expect 'loss' needs <, <=, > or >= and a bound$", hint="'loss<1%'")
+        self.refused("check", "--expect", "rtt=3", "127.0.0.1", fault="needs <, <=, > or >= and a bound$",
+            hint="--expect 'rtt<")
 
     def test_a_bound_that_is_no_such_figure_is_refused(self):
         self.refused("check", "--expect", "loss<200%", "127.0.0.1", fault="the bound '200%' is too large")
@@ -201,7 +206,8 @@ class Targets(Usage):
             self.assertNotRegex(run("check", target).err, r"\S  +\S")
 
     def test_https_says_what_works_instead(self):
-        self.refused_by_all("https://example.org/file", "'https://example.org/file' needs TLS, which sonde does not speak",
+        self.refused_by_all("https://example.org/file",
+            "'https://example.org/file' needs TLS, which sonde does not speak",
             hint=r"^sonde ping tcp://example\.org:443$")
         self.refused_by_all("HTTPS://[::1]:8443/", r"'HTTPS://\[::1\]:8443/' needs TLS, which sonde does not speak",
             hint=r"^sonde ping tcp://\[::1\]:8443$")
@@ -218,7 +224,8 @@ class Targets(Usage):
         self.refused_by_all("[localhost]:80", r"'\[localhost\]:80' has brackets around what is no IPv6 address")
 
     def test_an_ipv6_address_with_a_port_and_no_brackets_is_explained(self):
-        self.refused_by_all("2001:db8:0:0:0:0:0:1:8080", "'.*' is IPv6 with a port and needs brackets around the address")
+        self.refused_by_all("2001:db8:0:0:0:0:0:1:8080",
+            "'.*' is IPv6 with a port and needs brackets around the address")
 
     def test_an_empty_host_is_refused(self):
         self.refused_by_all("http:///file", "'http:///file' has no host")
@@ -255,7 +262,8 @@ class Targets(Usage):
         self.refused_by_all("tcp://127.0.0.1", "'tcp://127.0.0.1' needs a port", hint=r"tcp://127\.0\.0\.1:80")
 
     def test_icmp_with_a_port_is_shown_without(self):
-        self.refused_by_all("icmp://127.0.0.1:80", "'icmp://127.0.0.1:80' has a port, which icmp does not know", hint=r"icmp://127\.0\.0\.1$")
+        self.refused_by_all("icmp://127.0.0.1:80", "'icmp://127.0.0.1:80' has a port, which icmp does not know",
+            hint=r"icmp://127\.0\.0\.1$")
 
     def test_a_name_that_does_not_resolve_is_refused(self):
         self.refused_by_all("no..such", "cannot resolve 'no..such': .+")
@@ -267,7 +275,8 @@ class Targets(Usage):
         self.refused_by_all("fe80::1%nosuch0", "there is no network interface 'nosuch0'")
 
     def test_an_address_of_the_other_family_is_refused(self):
-        for option, target, words in (("-4", "::1", "is not an IPv4 address"), ("-6", "127.0.0.1", "is not an IPv6 address")):
+        for option, target, words in (("-4", "::1", "is not an IPv4 address"),
+            ("-6", "127.0.0.1", "is not an IPv6 address")):
             for command in ("check", "ping"):
                 self.refused(command, option, target, fault=rf"^sonde: {command}: +'{target}' {words}$")
 
@@ -275,7 +284,8 @@ class Targets(Usage):
         self.refused("ping", "127.0.0.1", "h:99999", "127.0.0.2", fault="'h:99999' has a port")
 
     def test_targets_that_need_different_ways_are_refused(self):
-        self.refused("ping", "icmp://127.0.0.1", "tcp://127.0.0.1:80", fault="one run measures one way: 'tcp://127.0.0.1:80'")
+        self.refused("ping", "icmp://127.0.0.1", "tcp://127.0.0.1:80",
+            fault="one run measures one way: 'tcp://127.0.0.1:80'")
 
     def test_a_lone_double_dash_lets_a_target_begin_with_a_dash(self):
         self.refused("ping", "--", "-c..x", fault="cannot resolve '-c..x'")

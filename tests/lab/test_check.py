@@ -43,7 +43,8 @@ class Rates(CheckLab):
         for way in ("download", "upload"):
             flow = self.doc[way]
             self.assertEqual(flow["status"], "ok", flow)
-            self.assertTrue(94e6 <= flow["bits_per_second"] <= 96e6, f"{way}: {flow['bits_per_second'] / 1e6:.2f} Mbit/s, {flow}")
+            self.assertTrue(94e6 <= flow["bits_per_second"] <= 96e6,
+                f"{way}: {flow['bits_per_second'] / 1e6:.2f} Mbit/s, {flow}")
 
     def test_a_steady_link_is_called_stable_and_is_the_limit(self):
         for way in ("download", "upload"):
@@ -78,10 +79,12 @@ class Rates(CheckLab):
 
     def test_words_tell_what_the_load_does_to_the_latency(self):
         r = self.sonde("check", "--time", "1500ms", "-c", "5", self.server.target)
-        self.assertRegex(r.out, r"(?m)^  verdict +under load the latency goes from [\d.]+ to [\d.]+ ms while (up|down)loading: ", r)
+        self.assertRegex(r.out,
+            r"(?m)^  verdict +under load the latency goes from [\d.]+ to [\d.]+ ms while (up|down)loading: ", r)
 
     def test_expectations_are_judged_by_the_link(self):
-        r = self.sonde("check", "--time", "1500ms", "--only", "download", "--expect", "download>=90M", "--expect", "download>=200M", self.server.target)
+        r = self.sonde("check", "--time", "1500ms", "--only", "download", "--expect", "download>=90M", "--expect",
+            "download>=200M", self.server.target)
         self.assertEqual(r.code, 4, r)
         self.assertRegex(r.out, r"(?m)^  expect +download>=90M: met, 9\d")
         self.assertRegex(r.out, r"(?m)^  expect +download>=200M: missed, 9\d.* too low$")
@@ -165,19 +168,23 @@ class Targets(CheckLab):
             hosts.flush()
             for address in ("10.77.0.2", "fd77::2"):
                 with program.Serve(addresses=(address,), inside=self.far.inside) as s:
-                    doc = self.check("--only", "download", "--time", "200ms", target=f"two-addresses:{s.port}", after=with_hosts(hosts.name))
-                self.assertEqual((doc["target"]["host"], doc["target"]["address"], doc["download"]["status"]), ("two-addresses", address, "ok"))
+                    doc = self.check("--only", "download", "--time", "200ms", target=f"two-addresses:{s.port}",
+                        after=with_hosts(hosts.name))
+                self.assertEqual((doc["target"]["host"], doc["target"]["address"], doc["download"]["status"]),
+                    ("two-addresses", address, "ok"))
 
     def test_nothing_on_either_port_says_what_was_tried(self):
         r = self.sonde("check", "10.77.0.2")
         self.assertEqual((r.code, r.out), (1, ""), r)
-        self.assertEqual(one_error(r), "sonde: check: nothing answers at '10.77.0.2' on ports 8080 and 80: Connection refused")
+        self.assertEqual(one_error(r),
+            "sonde: check: nothing answers at '10.77.0.2' on ports 8080 and 80: Connection refused")
         self.assertTrue(any("sonde serve" in h for h in hints(r)), r)
 
     def test_no_route_is_exit_code_2(self):
         r = self.sonde("check", "198.51.100.1:80")
         self.assertEqual((r.code, r.out), (2, ""), r)
-        self.assertRegex(one_error(r), r"^sonde: check: cannot connect to '198\.51\.100\.1:80': Network is unreachable$")
+        self.assertRegex(one_error(r),
+            r"^sonde: check: cannot connect to '198\.51\.100\.1:80': Network is unreachable$")
 
     def test_a_neighbour_that_does_not_exist_is_exit_code_1_in_time(self):
         r = self.sonde("check", "-W", "1s", "10.77.0.99:80")
@@ -212,7 +219,8 @@ class Targets(CheckLab):
         self.near.do("ip", "addr", "add", "10.77.0.3/24", "dev", "wire")
         self.addCleanup(self.near.do, "ip", "addr", "del", "10.77.0.3/24", "dev", "wire")
         for args in (("-S", "10.77.0.3"), ("-I", "wire")):
-            self.assertEqual(self.check("--time", "200ms", "-c", "2", *args, target=s.target)["download"]["status"], "ok", args)
+            self.assertEqual(self.check("--time", "200ms", "-c", "2", *args, target=s.target)["download"]["status"],
+                "ok", args)
 
     def test_a_server_that_dies_in_mid_download_is_told(self):
         s = program.Serve(addresses=(), inside=self.far.inside, host="10.77.0.2")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two namespaces and a wire: what is lost, refused or unreachable there is what ping reports, on every kind of socket."""
+"""Two namespaces and a wire: what is lost, refused or unreachable there is what ping reports, on either socket."""
 
 import json
 import re
@@ -56,7 +56,8 @@ class Sockets(PingLab):
 
     def test_both_sockets_measure_the_same_time(self):
         raw, dgram = self.on_both_sockets("-c", "100", "-i", "2ms", "10.77.0.2")
-        self.assertLess(max(raw["rtt_p50_ms"], dgram["rtt_p50_ms"]), 3 * min(raw["rtt_p50_ms"], dgram["rtt_p50_ms"]) + 0.1)
+        self.assertLess(max(raw["rtt_p50_ms"], dgram["rtt_p50_ms"]),
+            3 * min(raw["rtt_p50_ms"], dgram["rtt_p50_ms"]) + 0.1)
 
     def test_large_probes_are_put_together_again_on_both(self):
         for target in ("10.77.0.2", "fd77::2"):
@@ -64,7 +65,8 @@ class Sockets(PingLab):
                 self.assertEqual(ping["received"], 5, target)
 
     def test_both_write_the_same_lines(self):
-        raw, dgram = (self.sonde("ping", "--icmp-socket", kind, "-c", "2", "-i", "5ms", "10.77.0.2").out for kind in ("raw", "dgram"))
+        raw, dgram = (self.sonde("ping", "--icmp-socket", kind, "-c", "2", "-i", "5ms", "10.77.0.2").out
+            for kind in ("raw", "dgram"))
         self.assertIn("64 bytes from 10.77.0.2: icmp_seq=1 ttl=64 time=", raw)
         self.assertEqual(re.sub(r"\d+\.\d+|raw|\d+ms", "_", raw), re.sub(r"\d+\.\d+|dgram|\d+ms", "_", dgram))
 
@@ -82,14 +84,16 @@ class Sockets(PingLab):
     def test_many_at_once_do_not_take_each_other_s_replies(self):
         kinds = ["raw", "dgram"] * 3
         with ThreadPoolExecutor(6) as pool:
-            for ping in pool.map(lambda kind: self.ping("--icmp-socket", kind, "-c", "100", "-i", "2ms", "10.77.0.2"), kinds):
+            for ping in pool.map(lambda kind: self.ping("--icmp-socket", kind, "-c", "100", "-i", "2ms", "10.77.0.2"),
+                kinds):
                 self.assertEqual([ping[k] for k in ("sent", "received", "duplicates", "corrupt")], [100, 100, 0, 0])
 
 
 @needs("nft")
 class Losses(PingLab):
     def test_each_tenth_request_dropped_is_10_percent_loss(self):
-        for family, rule, target in ((4, "icmp type echo-request", "10.77.0.2"), (6, "icmpv6 type echo-request", "fd77::2")):
+        for family, rule, target in ((4, "icmp type echo-request", "10.77.0.2"),
+            (6, "icmpv6 type echo-request", "fd77::2")):
             self.far.rules(f"{rule} numgen inc mod 10 == 0 drop")
             for ping in self.on_both_sockets("-c", "100", "-i", "3ms", "-W", "300ms", target):
                 self.assertEqual((ping["lost"], ping["errors"], ping["loss_ratio"]), (10, 0, 0.1), family)
@@ -109,12 +113,13 @@ class Losses(PingLab):
 
     def test_icmp_alone_does_not_fall_back_to_tcp(self):
         self.far.rules("icmp type echo-request drop")
-        self.assertEqual(self.ping("-c", "2", "-i", "10ms", "-W", "200ms", "icmp://10.77.0.2", code=1)["method"], "icmp-raw")
+        self.assertEqual(self.ping("-c", "2", "-i", "10ms", "-W", "200ms", "icmp://10.77.0.2", code=1)["method"],
+            "icmp-raw")
 
 
 @needs("nft")
 class Errors(PingLab):
-    """The far end is a router that knows no way to 10.78.0.0/24 and fd78::/64, and sends back what is for 10.79 and fd79."""
+    """The far end is a router: it knows no way to 10.78.0.0/24 and fd78::/64, and sends back what is for 10.79, fd79."""
 
     @classmethod
     def setUpClass(cls):
@@ -127,7 +132,8 @@ class Errors(PingLab):
             cls.far.do("ip", "route", "add", f"10.{net}.0.0/24", "dev", "wire")
             cls.far.do("ip", "route", "add", f"fd{net}::/64", "dev", "wire")
         # A route of the type `unreachable` would ration its errors.
-        cls.far.do("nft", "-f", "-", data="add table inet router\nadd chain inet router forward { type filter hook forward priority 0; }\n"
+        cls.far.do("nft", "-f", "-",
+            data="add table inet router\nadd chain inet router forward { type filter hook forward priority 0; }\n"
             "add rule inet router forward ip daddr 10.78.0.0/24 reject with icmp type host-unreachable\n"
             "add rule inet router forward ip6 daddr fd78::/64 reject with icmpv6 type addr-unreachable\n")
 
@@ -153,7 +159,8 @@ class Errors(PingLab):
     def test_ndjson_has_the_router_the_type_and_the_code(self):
         r = self.sonde("ping", "-f", "ndjson", "-c", "1", "-W", "500ms", "10.78.0.9")
         probe = r.lines[0]
-        self.assertEqual((probe["outcome"], probe["from"], probe["icmp_type"], probe["icmp_code"], probe["rtt_ms"]), ("error", "10.77.0.2", 3, 1, None))
+        self.assertEqual((probe["outcome"], probe["from"], probe["icmp_type"], probe["icmp_code"], probe["rtt_ms"]),
+            ("error", "10.77.0.2", 3, 1, None))
 
     def test_a_neighbour_that_does_not_exist_ends_in_time(self):
         r = self.sonde("ping", "-c", "2", "-i", "100ms", "-W", "500ms", "10.77.0.99")
@@ -198,7 +205,8 @@ class Ways(PingLab):
         self.assertEqual((ping["received"], ping["method"]), (3, "tcp"))
 
     def test_a_whole_network_in_one_run(self):
-        r = self.sonde("ping", "-q", "-f", "json", "-c", "2", "-i", "200ms", "-W", "300ms", *[f"10.77.0.{i}" for i in range(1, 41)])
+        r = self.sonde("ping", "-q", "-f", "json", "-c", "2", "-i", "200ms", "-W", "300ms",
+            *[f"10.77.0.{i}" for i in range(1, 41)])
         self.assertEqual(r.code, 1, r)
         self.assertEqual([t["target"] for t in r.json["targets"] if t["received"]], ["10.77.0.1", "10.77.0.2"])
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The same measurement with less and less permission: raw ICMP, the unprivileged socket, TCP; and each says why it is not the better one."""
+"""The same measurement with less and less permission; each way says why it is not the better one."""
 
 import sys
 import unittest
@@ -38,7 +38,8 @@ class Users(PrivilegeLab):
         self.allow(f"{NOBODY} {NOBODY}")
         for target in ("10.77.0.2", "fd77::2"):
             ping = self.ping(target=target)
-            self.assertEqual((ping["method"], ping["received"], ping["stamps"]), ("icmp-dgram", 3, "kernel-txrx"), target)
+            self.assertEqual((ping["method"], ping["received"], ping["stamps"]), ("icmp-dgram", 3, "kernel-txrx"),
+                target)
             self.assertTrue(ping["method_reason"], ping)
 
     def test_a_plain_user_whose_group_may_not_falls_back_to_tcp_and_says_why(self):
@@ -67,12 +68,14 @@ class Users(PrivilegeLab):
         for args in (("--via", "icmp"), ("--icmp-socket", "raw", "--via", "icmp")):
             r = self.sonde("ping", "-c", "1", *args, "10.77.0.2", after=as_user())
             self.assertEqual((r.code, r.out), (2, ""), r)
-            self.assertRegex(one_error(r), "^sonde: ping: cannot open an? (raw )?ICMP socket: (Permission denied|Operation not permitted)$")
+            self.assertRegex(one_error(r),
+                "^sonde: ping: cannot open an? (raw )?ICMP socket: (Permission denied|Operation not permitted)$")
             self.assertIn("sonde caps", hints(r))
 
     def test_root_without_the_capability_is_a_plain_user(self):
         self.allow(NOBODY_RANGE)
-        r = self.sonde("ping", "-c", "3", "-i", "10ms", "-f", "json", "10.77.0.2", after=["setpriv", "--bounding-set=-net_raw", "--"])
+        r = self.sonde("ping", "-c", "3", "-i", "10ms", "-f", "json", "10.77.0.2",
+            after=["setpriv", "--bounding-set=-net_raw", "--"])
         self.assertEqual(r.code, 0, r)
         self.assertEqual(r.json["targets"][0]["method"], "tcp")
 
@@ -86,7 +89,8 @@ class Users(PrivilegeLab):
         r = self.sonde("check", "--time", "300ms", "-c", "3", "-f", "json", self.serve().target, after=as_user())
         self.assertEqual((r.code, r.err), (0, ""), r)
         doc = r.json
-        self.assertEqual((doc["ping"]["method"], doc["download"]["status"], doc["upload"]["status"]), ("tcp", "ok", "ok"))
+        self.assertEqual((doc["ping"]["method"], doc["download"]["status"], doc["upload"]["status"]),
+            ("tcp", "ok", "ok"))
         self.assertTrue(doc["ping"]["method_reason"], doc["ping"])
 
     def test_a_plain_user_may_serve(self):

@@ -30,7 +30,8 @@ class Peers(Lab):
     def setUpClass(cls):
         super().setUpClass()
         for a in WELCOME + STRANGERS:
-            cls.near.do("ip", "addr", "replace", a + ("/128" if ":" in a else "/32"), "dev", "wire", *(["nodad"] if ":" in a else []))
+            cls.near.do("ip", "addr", "replace", a + ("/128" if ":" in a else "/32"), "dev", "wire",
+                *(["nodad"] if ":" in a else []))
             cls.far.do("ip", "route", "replace", a + ("/128" if ":" in a else "/32"), "dev", "wire")
         cls.far.do("ip", "addr", "add", "203.0.113.1/24", "dev", "wire")
         cls.private, cls.public = cls.serve(), cls.serve("--public")
@@ -59,7 +60,8 @@ class Peers(Lab):
         self.assertEqual(self.ask(self.private, "10.77.0.1", "203.0.113.1")[0], 204)
 
     def test_link_local_peers_over_ipv6_are_answered(self):
-        r = self.sonde("check", "--only", "download", "--time", "100ms", f"http://[{self.link_local}%wire]:{self.private.port}/")
+        r = self.sonde("check", "--only", "download", "--time", "100ms",
+            f"http://[{self.link_local}%wire]:{self.private.port}/")
         self.assertEqual((r.code, r.err), (0, ""), r)
 
     def test_a_check_from_a_public_address_says_what_the_server_said(self):
@@ -69,7 +71,8 @@ class Peers(Lab):
         self.assertNotIn("bit/s", r.out)
 
     def test_a_check_from_a_public_address_is_measured_with_public(self):
-        r = self.sonde("check", "-S", "203.0.113.9", "--time", "200ms", "-c", "2", "-f", "json", f"10.77.0.2:{self.public.port}")
+        r = self.sonde("check", "-S", "203.0.113.9", "--time", "200ms", "-c", "2", "-f", "json",
+            f"10.77.0.2:{self.public.port}")
         self.assertEqual(r.code, 0, r)
         self.assertEqual((r.json["download"]["status"], r.json["upload"]["status"]), ("ok", "ok"))
 

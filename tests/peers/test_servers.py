@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real servers, as they come: what there is to download is found and measured, and an upload that nobody takes is told as such."""
+"""Real servers, as they come: what can be downloaded is found and measured, an upload that nobody takes is told so."""
 
 import http.client
 import os
@@ -73,7 +73,8 @@ class Common:
 
     def test_a_named_file_is_downloaded_and_the_upload_is_told_to_be_impossible(self):
         doc = self.check(target=self.server.url + "/large.bin")
-        self.assertEqual((doc["server"]["kind"], doc["download"]["status"], doc["download"]["counted_by"]), ("file", "ok", "receiver"), doc)
+        self.assertEqual((doc["server"]["kind"], doc["download"]["status"], doc["download"]["counted_by"]),
+            ("file", "ok", "receiver"), doc)
         self.assertGreater(doc["download"]["bits_per_second"], 1e8, doc)
         self.assertTrue((doc["server"]["software"] or "").startswith(self.software), doc)
         self.assertGreater(doc["ping"]["received"], 0)
@@ -129,12 +130,14 @@ class Common:
         self.addCleanup(c.close)
         c.request("HEAD", "/middle.bin")
         self.assertEqual(int(c.getresponse().headers["Content-Length"]), 3 << 20)
-        flow = self.check("--only", "download", "--connections", "1", target=self.server.url + "/middle.bin")["download"]
+        flow = self.check("--only", "download", "--connections", "1",
+            target=self.server.url + "/middle.bin")["download"]
         self.assertGreaterEqual(flow["transferred_bytes"], 3 << 20)
 
     def test_two_checks_at_once_are_both_measured(self):
         with ThreadPoolExecutor(2) as pool:
-            for doc in pool.map(lambda _: self.check("--only", "download", "--time", "500ms", target=self.server.url + "/large.bin"), range(2)):
+            for doc in pool.map(lambda _: self.check("--only", "download", "--time", "500ms",
+                target=self.server.url + "/large.bin"), range(2)):
                 self.assertEqual(doc["download"]["status"], "ok", doc)
 
     def test_the_words_on_the_screen_name_the_server_and_the_reason(self):

@@ -6,18 +6,19 @@ import io
 import re
 
 # The names that the contract promises; more may come.
-PING_KEYS = set("""target address method stamps sent received lost late duplicates reordered corrupt errors local_drops loss_ratio loss_ratio_low
-    loss_ratio_high rtt_min_ms rtt_mean_ms rtt_max_ms rtt_mdev_ms rtt_p50_ms rtt_p90_ms rtt_p99_ms jitter_ms ipdv_p99_ms host_queue_p50_ms
-    seconds""".split())
-FLOW_KEYS = set("""status reason bits_per_second bytes seconds connections stable spread_ratio counted_by limited_by retransmits congestion_control
-    cpu_seconds_per_gigabyte""".split())
+PING_KEYS = set("""target address method stamps sent received lost late duplicates reordered corrupt errors local_drops
+    loss_ratio loss_ratio_low loss_ratio_high rtt_min_ms rtt_mean_ms rtt_max_ms rtt_mdev_ms rtt_p50_ms rtt_p90_ms
+    rtt_p99_ms jitter_ms ipdv_p99_ms host_queue_p50_ms seconds""".split())
+FLOW_KEYS = set("""status reason bits_per_second bytes seconds connections stable spread_ratio counted_by limited_by
+    retransmits congestion_control cpu_seconds_per_gigabyte""".split())
 
 _NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 _LABEL = rf'{_NAME}="(?:[^"\\\n]|\\["\\n])*"'
 _SAMPLE = re.compile(rf"({_NAME})(?:\{{({_LABEL}(?:,{_LABEL})*)\}})? (-?[0-9]+(?:\.[0-9]+)?|NaN|[+-]Inf)")
 
 # Base units (prometheus.io/docs/practices/naming), and what has none.
-_SUFFIXES = ("_total", "_seconds", "_ratio", "_bytes", "_bits_per_second", "_connections", "_stable", "_retransmits", "_cpu_seconds_per_gigabyte",
+_SUFFIXES = ("_total", "_seconds", "_ratio", "_bytes", "_bits_per_second", "_connections", "_stable", "_retransmits",
+    "_cpu_seconds_per_gigabyte",
     "_flow_seconds", "_flow_bytes")
 
 

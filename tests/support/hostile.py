@@ -141,7 +141,7 @@ class Hostile:
 
 
 class Full:
-    """A port where nobody takes the calls: its queue is full, so that connecting gets no answer, as behind a firewall."""
+    """A port where nobody takes the calls: its queue is full, and connecting gets no answer, as behind a firewall."""
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=0)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-Two network namespaces and a wire between them. A namespace lives as long as the process that holds it, and that dies with the
-test: whatever happens, the kernel takes all of it away again, the wire included. There are no names to leave behind.
+Two network namespaces and a wire between them. A namespace lives as long as the process that holds it, and that dies
+with the test: whatever happens, the kernel takes all of it away again, the wire included. There are no names to leave
+behind.
 """
 
 import json
@@ -40,7 +41,8 @@ class Namespace:
     """`inside` goes before a command that shall run in it."""
 
     def __init__(self):
-        self.holder = subprocess.Popen(["unshare", "-n", "sleep", "600"], stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        self.holder = subprocess.Popen(["unshare", "-n", "sleep", "600"], stdin=subprocess.DEVNULL,
+            preexec_fn=die_with_parent)
         self.inside = ["nsenter", "-t", str(self.holder.pid), "-n"]
         self.started = []
         ours, theirs = os.stat("/proc/self/ns/net"), f"/proc/{self.holder.pid}/ns/net"
@@ -59,7 +61,8 @@ class Namespace:
 
     def start(self, *words):
         """A process that goes on until the namespace is closed."""
-        p = subprocess.Popen([*self.inside, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        p = subprocess.Popen([*self.inside, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             env=environment(), preexec_fn=die_with_parent)
         self.started.append(p)
         return p
@@ -75,9 +78,11 @@ class Namespace:
 
     def shape(self, device, rate):
         """What leaves through this device is slowed down; None for as fast as it goes."""
-        subprocess.run([*self.inside, "tc", "qdisc", "del", "dev", device, "root"], capture_output=True, timeout=PATIENCE)
+        subprocess.run([*self.inside, "tc", "qdisc", "del", "dev", device, "root"], capture_output=True,
+            timeout=PATIENCE)
         if rate:
-            self.do("tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "32kb", "latency", "60ms")
+            self.do("tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "32kb", "latency",
+                "60ms")
 
     def addresses(self, device, family):
         got = json.loads(self.do("ip", "-j", family, "addr", "show", "dev", device))
@@ -103,11 +108,14 @@ class Lab(unittest.TestCase):
         cls.near, cls.far = Namespace(), Namespace()
         cls.addClassCleanup(cls.near.close)
         cls.addClassCleanup(cls.far.close)
-        cls.near.do("ip", "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", str(cls.far.holder.pid))
+        cls.near.do("ip", "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns",
+            str(cls.far.holder.pid))
         for i, ns in ((1, cls.near), (2, cls.far)):
             # Addresses count at once, errors are not rationed, and a full queue is a full queue.
-            for name, value in (("net.ipv6.conf.all.accept_dad", 0), ("net.ipv6.conf.wire.accept_dad", 0), ("net.ipv4.icmp_ratelimit", 0),
-                    ("net.ipv6.icmp.ratelimit", 0), ("net.ipv4.ping_group_range", "1 0"), ("net.ipv4.tcp_congestion_control", "reno")):
+            for name, value in (("net.ipv6.conf.all.accept_dad", 0), ("net.ipv6.conf.wire.accept_dad", 0),
+                ("net.ipv4.icmp_ratelimit", 0),
+                    ("net.ipv6.icmp.ratelimit", 0), ("net.ipv4.ping_group_range", "1 0"),
+                    ("net.ipv4.tcp_congestion_control", "reno")):
                 ns.sysctl(name, value)
             ns.do("ip", "link", "set", "lo", "up")
             ns.do("ip", "addr", "add", f"10.77.0.{i}/24", "dev", "wire")
@@ -132,7 +140,7 @@ class Lab(unittest.TestCase):
 
 
 def as_user(*more):
-    """Words before a command that then runs as a user without any privilege; the binary is where everybody may read it."""
+    """Words before a command that then runs as a user without any privilege; see PublicBinary."""
     return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *more, "--"]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real servers of other people, each on a free port of the loopback and serving one folder, until the end of the with block."""
+"""Real servers of other people, each serving one folder on a free port of the loopback until its with block ends."""
 
 import os
 import shutil
@@ -32,7 +32,8 @@ class Peer:
             self.port = free_port()
             with open(Path(self.state.name, "log"), "wb") as log:
                 self.process = subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    env=environment({"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}), preexec_fn=die_with_parent)
+                    env=environment({"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}),
+                    preexec_fn=die_with_parent)
             if self._answers():
                 break
         else:
@@ -113,7 +114,8 @@ class PythonOne(Python):
 
     def words(self):
         program = ("import http.server as h, functools as f; "
-            f"h.HTTPServer(('127.0.0.1', {self.port}), f.partial(h.SimpleHTTPRequestHandler, directory={str(self.folder)!r})).serve_forever()")
+            f"handler = f.partial(h.SimpleHTTPRequestHandler, directory={str(self.folder)!r}); "
+            f"h.HTTPServer(('127.0.0.1', {self.port}), handler).serve_forever()")
         return [sys.executable, "-c", program]
 
 
@@ -122,12 +124,13 @@ class Nginx(Peer):
 
     def words(self):
         state = self.state.name
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         conf = self.file("nginx.conf", f"""
             daemon off; master_process off; pid {state}/pid; error_log stderr crit;
             events {{ }}
             http {{
                 access_log off; sendfile on; client_max_body_size 1g; default_type application/octet-stream;
-                {"".join(f"{kind}_temp_path {state}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))}
+                {"".join(f"{kind}_temp_path {state}/{kind};" for kind in kinds)}
                 server {{ listen 127.0.0.1:{self.port}; root {self.folder}; autoindex on; }}
             }}
             """)

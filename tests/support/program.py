@@ -58,7 +58,8 @@ class Result:
         return [json.loads(line) for line in self.bytes.splitlines()]
 
     def __str__(self):
-        return f"sonde {' '.join(self.args)}\n-- exit code {self.code} after {self.seconds:.1f} s\n{self.out}-- stderr\n{self.err}"
+        head = f"sonde {' '.join(self.args)}\n-- exit code {self.code} after {self.seconds:.1f} s\n"
+        return f"{head}{self.out}-- stderr\n{self.err}"
 
 
 def start(*args, inside=(), env=None, **streams):
@@ -93,7 +94,8 @@ def read_until(stream, pattern, seconds=PATIENCE):
         ready, _, _ = select.select([stream], [], [], max(0, end - time.monotonic()))
         piece = os.read(stream.fileno(), 65536) if ready else b""
         if not piece:
-            raise AssertionError(f"no {pattern!r} {'within the time' if not ready else 'before the end'}, only: {text!r}")
+            when = "before the end" if ready else "within the time"
+            raise AssertionError(f"no {pattern!r} {when}, only: {text!r}")
         text += piece.decode("utf-8", "replace")
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-Tests as rows: a server that does one thing, the sonde that meets it, and what a user must see. They wait for time-outs most
-of the time, so all rows of a file run side by side, and each test then looks at its own.
+Tests as rows: a server that does one thing, the sonde that meets it, and what a user must see. They wait for time-outs
+most of the time, so all rows of a file run side by side, and each test then looks at its own.
 """
 
 import time
@@ -48,8 +48,8 @@ class Rows(unittest.TestCase):
 
 def begin():
     """
-    For setUpModule: all rows of the file begin. Those that move data as fast as they can come when most of the others are
-    through, and one by one: Python cannot serve them beside a crowd.
+    For setUpModule: all rows of the file begin. Those that move data as fast as they can come when most of the others
+    are through, and one by one: Python cannot serve them beside a crowd.
     """
     many, one = ThreadPoolExecutor(24), ThreadPoolExecutor(1)
     unittest.addModuleCleanup(many.shutdown)
@@ -66,7 +66,7 @@ def begin():
 
 
 class Flow(Rows):
-    """One direction is asked for by name, of `http://h:p/file`. Not measured is: exit code 1, a reason, and no figure at all."""
+    """One direction is asked for, of `http://h:p/file`. Not measured is: exit code 1, a reason, and no figure at all."""
 
     direction = ""
 
@@ -98,4 +98,5 @@ class Flow(Rows):
 
     @classmethod
     def taken(cls, sentence, talk, judge=None, *more):
-        cls.row(sentence, talk, cls.measure("--time", "400ms", *more), lambda self, r: (judge or (lambda *_: None))(self, self.is_measured(r), r), True)
+        cls.row(sentence, talk, cls.measure("--time", "400ms", *more), lambda self,
+            r: (judge or (lambda *_: None))(self, self.is_measured(r), r), True)
