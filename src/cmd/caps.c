@@ -70,18 +70,14 @@ static void put_json(struct text *t, const struct privilege *p, const struct adv
 {
 	struct json j;
 
-	json_init(&j, t);
-	json_open(&j, NULL);
-	json_int(&j, "schema", 1);
-	json_string(&j, "type", SLICE("caps"));
+	json_begin(&j, t, "caps");
 	for (size_t i = 0; i < TOLD; i++)
 		json_bool(&j, told[i].key, is_so(p, i));
 	json_int(&j, "ping_group_low", p->group_range_known ? p->group_low : UNKNOWN);
 	json_int(&j, "ping_group_high", p->group_range_known ? p->group_high : UNKNOWN);
 	put_list(&j, "reasons", a->reasons, a->n_reasons);
 	put_list(&j, "fixes", a->fixes, a->n_fixes);
-	json_close(&j);
-	text_char(t, '\n');
+	json_end(&j);
 }
 
 static int run(int argc, char **argv, struct fault *why)

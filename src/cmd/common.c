@@ -79,13 +79,9 @@ void common_error(const struct common *c, const struct fault *why)
 	if (c->format != FORMAT_NDJSON || why->kind == FAULT_NONE)
 		return;
 	text_init(&t, buf, sizeof(buf));
-	json_init(&j, &t);
-	json_open(&j, NULL);
-	json_int(&j, "schema", 1);
-	json_string(&j, "type", SLICE("error"));
+	json_begin(&j, &t, "error");
 	json_string(&j, "message", slice_of(why->text));
-	json_close(&j);
-	text_char(&t, '\n');
+	json_end(&j);
 	common_flush(&t);
 }
 

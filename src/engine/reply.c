@@ -29,10 +29,7 @@ void reply_put_info(struct text *t, const struct serve_counters *c, uint64_t bod
 {
 	struct json j;
 
-	json_init(&j, t);
-	json_open(&j, NULL);
-	json_int(&j, "schema", 1);
-	json_string(&j, "type", SLICE("info"));
+	json_begin(&j, t, "info");
 	json_string(&j, "name", SLICE("sonde"));
 	json_string(&j, "version", SLICE(SONDE_VERSION));
 	json_open(&j, "limits");
@@ -45,8 +42,7 @@ void reply_put_info(struct text *t, const struct serve_counters *c, uint64_t bod
 	json_int(&j, "bytes_received", (int64_t)c->bytes_in);
 	json_int(&j, "bytes_sent", (int64_t)c->bytes_out);
 	json_int(&j, "cpu_us", (int64_t)(c->cpu_ns / 1000));
-	json_close(&j);
-	text_char(t, '\n');
+	json_end(&j);
 }
 
 void reply_put_receipt(struct text *t, uint64_t bytes, ns_t time)

@@ -73,11 +73,18 @@ static void put_more(struct text *t, int64_t n, const char *what)
 		text_put(t, ", +%d %s", n, what);
 }
 
+/* A tenth of a percent is as much as an interval is worth. */
+static int64_t tenths(int64_t ppm)
+{
+	return (ppm + 500) / 1000 * 1000;
+}
+
 static void put_loss(struct text *t, const struct ping_result *r)
 {
 	if (r->loss_ppm == UNKNOWN)
 		return;
-	text_put(t, "loss %p, with 95%% confidence %p to %p", r->loss_ppm, r->loss_low_ppm, r->loss_high_ppm);
+	text_put(t, "loss %p, with 95%% confidence %p to %p", r->loss_ppm, tenths(r->loss_low_ppm),
+		tenths(r->loss_high_ppm));
 	put_more(t, r->late, "late");
 	put_more(t, r->reordered, "reordered");
 	put_more(t, r->in_flight, "still on the way");

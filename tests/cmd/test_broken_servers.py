@@ -156,8 +156,8 @@ NamedFile.refused("an_empty_file_is_no_download", always(answer("200 OK"), "agai
     "the file is empty; name a large one", status="unsupported")
 NamedFile.refused("a_get_that_redirects_where_head_did_not_is_no_download",
     by_method(HEAD=FILE, GET=answer("302 Found", "Location: /other")), "answered 302 Found")
-for status in ("401 Unauthorized", "403 Forbidden", "404 Not Found", "204 No Content", "206 Partial Content", "500 Oops",
-        "503 Busy"):
+for status in ("401 Unauthorized", "403 Forbidden", "404 Not Found", "204 No Content", "206 Partial Content",
+        "500 Oops", "503 Busy"):
     NamedFile.refused(f"the_status_{status[:3]}_is_named", always(answer(status, length=status[:3] != "204"), "again"),
         f"answered {status}", status="unsupported" if status[0] == "4" else "failed")
 

@@ -190,9 +190,8 @@ class Targets(Checked):
         self.assertEqual((doc["server"]["kind"], doc["download"]["status"]), ("file", "ok"))
 
     def test_a_redirect_to_another_port_is_followed(self):
-        with Hostile(by_method(GET=answer("302 Found",
-            f"Location: http://127.0.0.1:{self.serve.port}/down?bytes=10000000"),
-                HEAD=answer("302 Found", f"Location: http://127.0.0.1:{self.serve.port}/down?bytes=10000000"))) as s:
+        elsewhere = answer("302 Found", f"Location: http://127.0.0.1:{self.serve.port}/down?bytes=10000000")
+        with Hostile(by_method(GET=elsewhere, HEAD=elsewhere)) as s:
             doc = self.check("-f", "json", "--only", "download", target=s.url + "/file").json
         self.assertEqual((doc["target"]["port"], doc["download"]["status"]), (self.serve.port, "ok"))
 

@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from hostile import FILE, OK, always, answer, by_method
-from program import figures, run
+from program import figures
 from rows import QUICK, Flow, Rows, begin
 
 setUpModule = begin

@@ -2,7 +2,6 @@
 """Where the bytes go: full disks, readers that leave, closed streams, other languages."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -52,8 +51,7 @@ class Streams(Outputs):
 
     def test_a_reader_that_takes_one_line_ends_an_endless_ping(self):
         r = subprocess.run(["sh", "-c", '"$0" ping -i 10ms "$1" | head -n 1; :', SONDE, "tcp://" + self.serve.target],
-            capture_output=True,
-            env=environment(), timeout=30)
+            capture_output=True, env=environment(), timeout=30)
         self.assertEqual((r.returncode, r.stderr, r.stdout.count(b"\n")), (0, b"", 1))
 
     def test_a_full_disk_is_an_error_and_not_a_success(self):
@@ -166,8 +164,8 @@ class Caps(unittest.TestCase):
         doc, text = run("caps", "-f", "json").json, run("caps").out
         self.assertEqual((doc["schema"], doc["type"]), (1, "caps"))
         for key, words in (("icmp_raw", "raw ICMP"), ("icmp_dgram", "ICMP datagrams"),
-            ("kernel_timestamps", "kernel time stamps"), ("bind_device", "bind to interfaces"),
-            ("seccomp", "seccomp filters")):
+                ("kernel_timestamps", "kernel time stamps"), ("bind_device", "bind to interfaces"),
+                ("seccomp", "seccomp filters")):
             self.assertRegex(text, rf"(?m)^  {words} +{'yes' if doc[key] else 'no'}\b", text)
 
     def test_where_something_is_missing_there_is_a_reason_and_a_command(self):

@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from formats import PING_KEYS, prometheus, rows
-from hostile import Full, Hostile, always, answer, closed_port
+from hostile import Full, Hostile, always, closed_port
 from program import PATIENCE, Serve, one_error, read_until, run, start
 
 PROBE_KEYS = set("schema type target address seq outcome rtt_ms host_queue_ms ttl stamps method".split())

@@ -132,7 +132,7 @@ class Paths(Served):
 
     def test_a_length_that_makes_no_sense_is_400_and_says_what_does(self):
         for query in ("bytes=-1", "bytes=x", "bytes=", "bytes=1e6", "bytes=99999999999999999999", "seconds=0",
-            "seconds=-1", "seconds=99999", "seconds=x"):
+                "seconds=-1", "seconds=99999", "seconds=x"):
             status, _, body = self.get("/down?" + query)
             self.assertEqual(status, 400, query)
             self.assertIn(b"/down?bytes=N", body)
@@ -157,16 +157,15 @@ class Paths(Served):
 
     def test_no_file_of_the_machine_can_be_named(self):
         for path in ("/../etc/passwd", "/..%2f..%2fetc/passwd", "/%2e%2e/etc/passwd", "//etc/passwd", "/etc/passwd",
-            "/./", "file:///etc/passwd", "http://127.0.0.1/etc/passwd",
-                "/info?file=/etc/passwd"):
+                "/./", "file:///etc/passwd", "http://127.0.0.1/etc/passwd", "/info?file=/etc/passwd"):
             answer = self.raw(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
             self.assertNotIn(b"root:", answer[:100000])
             self.assertIn(status_of(answer), (200, 400, 404), path)
 
     def test_a_method_that_a_path_does_not_know_is_405_and_names_those_it_does(self):
         for method, path, allow in (("POST", "/", "GET, HEAD"), ("POST", "/down", "GET, HEAD"), ("GET", "/up", "POST"),
-            ("PUT", "/up", "POST"),
-                ("DELETE", "/info", "GET, HEAD"), ("OPTIONS", "/ping", "GET, HEAD"), ("BREW", "/", "GET, HEAD")):
+                ("PUT", "/up", "POST"), ("DELETE", "/info", "GET, HEAD"), ("OPTIONS", "/ping", "GET, HEAD"),
+                ("BREW", "/", "GET, HEAD")):
             status, fields, _ = self.get(path, method)
             self.assertEqual((status, fields["Allow"]), (405, allow), (method, path))
 
@@ -198,8 +197,8 @@ class Connections(Served):
         c.connect()
         sock = c.sock
         for method, path, body in (("GET", "/ping", None), ("GET", "/down?bytes=100000", None), ("HEAD", "/", None),
-            ("POST", "/up", b"x" * 100000),
-                ("GET", "/", None), ("GET", "/down?seconds=0.05", None), ("GET", "/info", None)):
+                ("POST", "/up", b"x" * 100000), ("GET", "/", None), ("GET", "/down?seconds=0.05", None),
+                ("GET", "/info", None)):
             c.request(method, path, body=body)
             r = c.getresponse()
             r.read()
@@ -243,7 +242,7 @@ class Connections(Served):
     def test_two_checks_at_once_are_both_measured(self):
         with ThreadPoolExecutor(2) as pool:
             for r in pool.map(lambda _: run("check", "--time", "500ms", "-c", "2", "-f", "json", self.serve.target),
-                range(2)):
+                    range(2)):
                 self.assertEqual(r.code, 0, r)
                 for way in ("download", "upload"):
                     self.assertEqual(r.json[way]["status"], "ok", r)
@@ -261,19 +260,18 @@ class Connections(Served):
 class Refusals(Served):
     def test_bad_requests_are_400_in_words(self):
         for bad in ("GET /\r\n\r\n", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "/ HTTP/1.1\r\n\r\n",
-            "GET / HTTP/2.0\r\nHost: a\r\n\r\n", "\x16\x03\x01\x02\x00\r\n\r\n",
+                "GET / HTTP/2.0\r\nHost: a\r\n\r\n", "\x16\x03\x01\x02\x00\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
-                "GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n",
-                "GET / HTTP/1.1\r\nno colon\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+                "GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
             answer = self.raw(bad)
             self.assertEqual(status_of(answer), 400, (bad, answer))
             self.assertRegex(answer, rb"(?s)\r\n\r\n[a-z].*\n\Z")
 
     def test_ambiguous_lengths_are_400_because_a_proxy_may_see_another_end(self):
         for fields in ("Content-Length: 5\r\nContent-Length: 6", "Content-Length: -5", "Content-Length: 5x",
-            "Content-Length: 18446744073709551616",
-                "Content-Length: 5\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked",
-                "Transfer-Encoding: identity"):
+                "Content-Length: 18446744073709551616", "Content-Length: 5\r\nTransfer-Encoding: chunked",
+                "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: identity"):
             answer = self.raw(f"POST /up HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\nhello")
             self.assertEqual(status_of(answer), 400, (fields, answer))
 
@@ -284,7 +282,7 @@ class Refusals(Served):
 
     def test_a_head_without_end_is_431(self):
         for bad in ("GET /" + "a" * 20000, "GET / HTTP/1.1\r\nX: " + "a" * 1000000,
-            "GET / HTTP/1.1\r\n" + "X: 1\r\n" * 1000 + "\r\n"):
+                "GET / HTTP/1.1\r\n" + "X: 1\r\n" * 1000 + "\r\n"):
             self.assertEqual(status_of(self.raw(bad)), 431, bad[:30])
 
     def test_a_request_without_host_or_with_two_is_400(self):
@@ -310,14 +308,14 @@ class Hosts(Served):
 
     def test_addresses_and_local_names_are_answered(self):
         for host in ("127.0.0.1", "127.0.0.1:8080", "192.0.2.1", "[::1]", "[::1]:8080", "localhost", "LOCALHOST:80",
-            "printer", "box.local", "box.lan:8080",
-                "a.b.home", "x.home.arpa", "x.internal", "box.local.", socket.gethostname()):
+                "printer", "box.local", "box.lan:8080", "a.b.home", "x.home.arpa", "x.internal", "box.local.",
+                socket.gethostname()):
             self.assertEqual(self.status(host), 204, host)
 
     def test_public_names_are_403_because_anybody_can_point_one_here(self):
         for host in ("example.com", "example.com:8080", "127.0.0.1.example.com", "localhost.example.com",
-            "xlan.example", "evil.local.example.com",
-                "probe.example.org.evil.com", "xprobe.example.org", "example.com."):
+                "xlan.example", "evil.local.example.com", "probe.example.org.evil.com", "xprobe.example.org",
+                "example.com."):
             self.assertEqual(self.status(host), 403, host)
 
     def test_the_refusal_says_how_to_allow_it(self):

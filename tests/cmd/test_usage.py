@@ -100,7 +100,7 @@ class Words(Usage):
 class Options(Usage):
     def test_an_unknown_option_names_the_nearest_one(self):
         for typed, meant in (("--cuont", "--count"), ("--tiemout", "--timeout"), ("--formt", "--format"),
-            ("--ipv", "--ipv4")):
+                ("--ipv", "--ipv4")):
             self.refused("ping", typed, "127.0.0.1", fault=f"^sonde: ping: there is no option '{typed}'$",
                 hint=f"^{meant}$")
 
@@ -129,32 +129,30 @@ class Options(Usage):
 
     def test_a_number_out_of_range_says_the_range(self):
         for args, fault in (
-            (("ping", "-c", "0"), r"--count '0' is too small \(1 to 1099511627776\)$"),
-            (("ping", "-c", "-3"), r"--count '-3' is too small \(1 to \d+\)$"),
-            (("ping", "-c", "99999999999999999999999"), r"--count '9+' is too large \(1 to \d+\)$"),
-            (("ping", "-W", "0"), r"--timeout '0' is too small \(1 ms to 1 h\)$"),
-            (("ping", "-W", "2h"), r"--timeout '2h' is too large \(1 ms to 1 h\)$"),
-            (("ping", "-i", "0.1ms"), r"--interval '0.1ms' is too small \(1 ms to 1 h\)$"),
-            (("ping", "-s", "70000"), r"--size '70000' is too large \(0 bytes to \S+ \S+\)$"),
-            (("ping", "-t", "256"), r"--ttl '256' is too large \(1 to 255\)$"),
-            (("check", "--time", "1ms"), r"--time '1ms' is too small \(100 ms to 1 h\)$"),
-            (("check", "--time", "5h"), r"--time '5h' is too large \(100 ms to 1 h\)$"),
-            (("check", "--connections", "0"), r"--connections '0' is too small \(1 to \d+\)$"),
-            (("serve", "-p", "65536"), r"--port '65536' is too large \(0 to 65535\)$"),
-            (("serve", "--max-clients", "0"), r"--max-clients '0' is too small \(1 to 65536\)$"),
-        ):
+                (("ping", "-c", "0"), r"--count '0' is too small \(1 to 1099511627776\)$"),
+                (("ping", "-c", "-3"), r"--count '-3' is too small \(1 to \d+\)$"),
+                (("ping", "-c", "99999999999999999999999"), r"--count '9+' is too large \(1 to \d+\)$"),
+                (("ping", "-W", "0"), r"--timeout '0' is too small \(1 ms to 1 h\)$"),
+                (("ping", "-W", "2h"), r"--timeout '2h' is too large \(1 ms to 1 h\)$"),
+                (("ping", "-i", "0.1ms"), r"--interval '0.1ms' is too small \(1 ms to 1 h\)$"),
+                (("ping", "-s", "70000"), r"--size '70000' is too large \(0 bytes to \S+ \S+\)$"),
+                (("ping", "-t", "256"), r"--ttl '256' is too large \(1 to 255\)$"),
+                (("check", "--time", "1ms"), r"--time '1ms' is too small \(100 ms to 1 h\)$"),
+                (("check", "--time", "5h"), r"--time '5h' is too large \(100 ms to 1 h\)$"),
+                (("check", "--connections", "0"), r"--connections '0' is too small \(1 to \d+\)$"),
+                (("serve", "-p", "65536"), r"--port '65536' is too large \(0 to 65535\)$"),
+                (("serve", "--max-clients", "0"), r"--max-clients '0' is too small \(1 to 65536\)$")):
             target = () if args[0] == "serve" else ("127.0.0.1",)
             self.refused(*args, *target, fault=fault)
 
     def test_what_is_no_number_says_what_was_expected(self):
         for args, fault in (
-            (("ping", "-c", "3x"), r"--count '3x' is not a whole number \(1 to "),
-            (("ping", "-c", "1.5"), r"--count '1.5' is not a whole number \(1 to "),
-            (("ping", "-c", "0x10"), r"--count '0x10' is not a whole number \(1 to "),
-            (("ping", "-i", "soon"), r"--interval 'soon' is not a duration \(1 ms to 1 h\)$"),
-            (("ping", "-i", "1,5"), r"--interval '1,5' is not a duration"),
-            (("ping", "-s", "many"), r"--size 'many' is not a size"),
-        ):
+                (("ping", "-c", "3x"), r"--count '3x' is not a whole number \(1 to "),
+                (("ping", "-c", "1.5"), r"--count '1.5' is not a whole number \(1 to "),
+                (("ping", "-c", "0x10"), r"--count '0x10' is not a whole number \(1 to "),
+                (("ping", "-i", "soon"), r"--interval 'soon' is not a duration \(1 ms to 1 h\)$"),
+                (("ping", "-i", "1,5"), r"--interval '1,5' is not a duration"),
+                (("ping", "-s", "many"), r"--size 'many' is not a size")):
             self.refused(*args, "127.0.0.1", fault=fault)
 
     def test_a_word_that_is_no_choice_is_shown_the_choices(self):
@@ -276,7 +274,7 @@ class Targets(Usage):
 
     def test_an_address_of_the_other_family_is_refused(self):
         for option, target, words in (("-4", "::1", "is not an IPv4 address"),
-            ("-6", "127.0.0.1", "is not an IPv6 address")):
+                ("-6", "127.0.0.1", "is not an IPv6 address")):
             for command in ("check", "ping"):
                 self.refused(command, option, target, fault=rf"^sonde: {command}: +'{target}' {words}$")
 

@@ -85,7 +85,7 @@ class Sockets(PingLab):
         kinds = ["raw", "dgram"] * 3
         with ThreadPoolExecutor(6) as pool:
             for ping in pool.map(lambda kind: self.ping("--icmp-socket", kind, "-c", "100", "-i", "2ms", "10.77.0.2"),
-                kinds):
+                    kinds):
                 self.assertEqual([ping[k] for k in ("sent", "received", "duplicates", "corrupt")], [100, 100, 0, 0])
 
 
@@ -93,7 +93,7 @@ class Sockets(PingLab):
 class Losses(PingLab):
     def test_each_tenth_request_dropped_is_10_percent_loss(self):
         for family, rule, target in ((4, "icmp type echo-request", "10.77.0.2"),
-            (6, "icmpv6 type echo-request", "fd77::2")):
+                (6, "icmpv6 type echo-request", "fd77::2")):
             self.far.rules(f"{rule} numgen inc mod 10 == 0 drop")
             for ping in self.on_both_sockets("-c", "100", "-i", "3ms", "-W", "300ms", target):
                 self.assertEqual((ping["lost"], ping["errors"], ping["loss_ratio"]), (10, 0, 0.1), family)
@@ -119,7 +119,7 @@ class Losses(PingLab):
 
 @needs("nft")
 class Errors(PingLab):
-    """The far end is a router: it knows no way to 10.78.0.0/24 and fd78::/64, and sends back what is for 10.79, fd79."""
+    """The far end is a router: it knows no way to 10.78.0.0/24 and fd78::/64, and sends 10.79 and fd79 back."""
 
     @classmethod
     def setUpClass(cls):

@@ -200,7 +200,7 @@ static void the_statistics_are_those_of_ping_and_more(void **state)
 		"10 packets transmitted, 9 received, 10% packet loss, time 9012ms\n"
 		"rtt min/avg/max/mdev = 1.235/2.346/3.457/0.457 ms\n"
 		"rtt p50/p90/p99 = 2.222/3.333/3.444 ms, jitter 0.111 ms; icmp-raw, stamps kernel-txrx\n"
-		"loss 10%, with 95% confidence 1.7876% to 40.4156%\n");
+		"loss 10%, with 95% confidence 1.8% to 40.4%\n");
 }
 
 static void the_statistics_name_what_else_there_was(void **state)

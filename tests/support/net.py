@@ -13,7 +13,6 @@ import subprocess
 import tempfile
 import time
 import unittest
-from pathlib import Path
 
 import program
 from program import PATIENCE, die_with_parent, environment
@@ -113,9 +112,8 @@ class Lab(unittest.TestCase):
         for i, ns in ((1, cls.near), (2, cls.far)):
             # Addresses count at once, errors are not rationed, and a full queue is a full queue.
             for name, value in (("net.ipv6.conf.all.accept_dad", 0), ("net.ipv6.conf.wire.accept_dad", 0),
-                ("net.ipv4.icmp_ratelimit", 0),
-                    ("net.ipv6.icmp.ratelimit", 0), ("net.ipv4.ping_group_range", "1 0"),
-                    ("net.ipv4.tcp_congestion_control", "reno")):
+                    ("net.ipv4.icmp_ratelimit", 0), ("net.ipv6.icmp.ratelimit", 0),
+                    ("net.ipv4.ping_group_range", "1 0"), ("net.ipv4.tcp_congestion_control", "reno")):
                 ns.sysctl(name, value)
             ns.do("ip", "link", "set", "lo", "up")
             ns.do("ip", "addr", "add", f"10.77.0.{i}/24", "dev", "wire")

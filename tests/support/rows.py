@@ -66,7 +66,7 @@ def begin():
 
 
 class Flow(Rows):
-    """One direction is asked for, of `http://h:p/file`. Not measured is: exit code 1, a reason, and no figure at all."""
+    """One direction of `http://h:p/file` is asked for. Not measured is: exit code 1, a reason, and not one figure."""
 
     direction = ""
 
