@@ -17,7 +17,10 @@ void check_text_label(struct text *t, const char *label)
 void check_text_start(struct text *t, const struct check_result *r)
 {
 	text_put(t, "sonde " SONDE_VERSION " measures %s\n  at ", r->url);
-	addr_put_port(t, &r->address);
+	if (r->address.port > 0)
+		addr_put_port(t, &r->address);
+	else
+		addr_put(t, &r->address);
 	text_put(t, r->software[0] ? ", which is %s\n" : "\n", r->software);
 }
 

@@ -31,9 +31,14 @@ class Rates(CheckLab):
         cls.server = cls.serve()
         cls.near.shape("wire", "100mbit")
         cls.far.shape("wire", "100mbit")
-        cls.before = cls.near.bytes_received("wire"), cls.far.bytes_received("wire")
-        cls.measured = cls.sonde(cls, "check", "-f", "json", "--time", "4s", "-c", "10", cls.server.target)
-        cls.after = cls.near.bytes_received("wire"), cls.far.bytes_received("wire")
+        # A machine that has other things to do may spoil one run, but not two.
+        for _ in range(2):
+            before = cls.near.bytes_received("wire"), cls.far.bytes_received("wire")
+            cls.measured = cls.sonde(cls, "check", "-f", "json", "--time", "4s", "-c", "10", cls.server.target)
+            after = cls.near.bytes_received("wire"), cls.far.bytes_received("wire")
+            cls.frames = {"download": after[0] - before[0], "upload": after[1] - before[1]}
+            if cls.measured.code == 0 and all(cls.measured.json[way]["stable"] for way in cls.frames):
+                break
 
     def setUp(self):
         self.assertEqual((self.measured.code, self.measured.err), (0, ""), self.measured)
@@ -64,8 +69,7 @@ class Rates(CheckLab):
             self.assertEqual(self.doc[way]["counted_by"], "receiver")
 
     def test_what_was_counted_was_on_the_wire(self):
-        for way, end in (("download", 0), ("upload", 1)):
-            frames = self.after[end] - self.before[end]
+        for way, frames in self.frames.items():
             self.assertLess(self.doc[way]["transferred_bytes"], frames, way)
 
     def test_an_uneven_link_is_reported_as_such(self):
