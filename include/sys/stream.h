@@ -50,6 +50,9 @@ int64_t stream_out(int fd, const struct want *w, struct bulk *bulk);
 /* Wake only when @n bytes are there (SO_RCVLOWAT), or the end. */
 void stream_low_water(int fd, int n);
 
+/* Bytes written but not yet sent that a socket takes to begin with. */
+#define STREAM_UNSENT_FIRST (32 << 10)
+
 /* Take at most @n bytes more than have been sent (TCP_NOTSENT_LOWAT): what waits here cannot be taken back. */
 void stream_unsent_max(int fd, int n);
 

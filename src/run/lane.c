@@ -6,9 +6,6 @@
 
 #define READ_MAX 4096
 
-/* What a socket may hold unsent from the start; more is worth a system call when it doubles. */
-#define AHEAD_FIRST (32 << 10)
-
 void lane_close(struct lane *c)
 {
 	if (c->state != LANE_FREE)
@@ -32,7 +29,7 @@ void lane_dial(struct lane *c, const struct addr *to, const struct origin *from,
 	c->wait = wait;
 	c->key = key;
 	c->watched = WAIT_OUT;
-	c->ahead = 0;
+	c->ahead = STREAM_UNSENT_FIRST;
 	gather_init(&c->gather, now);
 	wait_add(wait, fd, WAIT_OUT, key);
 }
@@ -100,7 +97,7 @@ static void look_ahead(struct lane *c)
 {
 	uint64_t n = source_ahead(&c->x.source);
 
-	if (n <= c->ahead * 2 + AHEAD_FIRST)
+	if (n <= c->ahead * 2)
 		return;
 	c->ahead = n;
 	stream_unsent_max(c->fd, (int)n);

@@ -11,9 +11,6 @@
 /* Deadlines are looked at this often: exact to a tenth of a second, and cheap with a thousand clients. */
 #define SWEEP (100 * NS_PER_MS)
 
-/* What a socket may hold unsent from the start. */
-#define AHEAD_FIRST (32 << 10)
-
 #define DESCRIPTORS_KEPT 32
 
 #define LISTENER_KEY (UINT64_C(1) << 32)
@@ -116,7 +113,7 @@ static void look_ahead(struct client *c)
 {
 	uint64_t n = source_ahead(&c->serve.source);
 
-	if (c->serve.state != SERVE_DOWNLOAD || n <= c->ahead * 2 + AHEAD_FIRST)
+	if (c->serve.state != SERVE_DOWNLOAD || n <= c->ahead * 2)
 		return;
 	c->ahead = n;
 	stream_unsent_max(c->fd, (int)n);
@@ -224,7 +221,7 @@ static void admit(struct server *s, int fd, const struct addr *peer, ns_t now)
 	c->fd = fd;
 	c->peer = *peer;
 	c->watched = WAIT_IN;
-	c->ahead = 0;
+	c->ahead = STREAM_UNSENT_FIRST;
 	c->unacked = 0;
 	gather_init(&c->gather, now);
 	serve_init(&c->serve, &s->cfg.serve, &s->counters, now);

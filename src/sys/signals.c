@@ -25,8 +25,10 @@ static void note(int sig)
 		terminated = 1;
 	else
 		report = 1;
-	if (wake_fd >= 0 && write(wake_fd, &one, sizeof(one)) < 0)
-		report = report; /* full: whoever waits is awake already */
+	/* A full one says no: whoever waits is awake already. */
+	ssize_t woken = wake_fd >= 0 ? write(wake_fd, &one, sizeof(one)) : 0;
+
+	(void)woken;
 	errno = error;
 }
 

@@ -15,9 +15,6 @@
 
 #define BACKLOG 1024
 
-/* Written but not yet sent, to begin with; it grows with what has gone before. */
-#define UNSENT_FIRST (32 << 10)
-
 /* One call never takes so long that a ping beside it, or another client, has to wait for it. */
 #define DISCARD_AT_ONCE (INT64_C(4) << 20)
 
@@ -30,7 +27,7 @@ static void set_int(int fd, int level, int option, int value)
 static void prepare(int fd)
 {
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_FIRST);
+	set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, STREAM_UNSENT_FIRST);
 }
 
 static bool bind_origin(int fd, const struct origin *from, struct fault *why)
