@@ -12,10 +12,14 @@
 #define DNS_ANSWER_MAX 8
 #define DNS_SERVERS_MAX 3
 
-/* Addresses of both families, ports 0. */
+/* A name as text, with its NUL. */
+#define DNS_TEXT_MAX 256
+
+/* Addresses of both families, ports 0; or the name of one. */
 struct dns_list {
 	struct addr v[2 * DNS_ANSWER_MAX];
-	size_t n;
+	size_t n;                /* of @v; of a question back 0 or 1, and then @name holds it */
+	char name[DNS_TEXT_MAX]; /* from a stranger, see dns_parse() */
 };
 
 /* One question. */
@@ -42,6 +46,9 @@ enum dns_reply {
  */
 bool dns_query_init(struct dns_query *q, struct slice name, int family, uint16_t id);
 
+/* Ask for the name of an address: PTR below in-addr.arpa (RFC 1035 section 3.5) or ip6.arpa (RFC 3596). */
+void dns_query_back(struct dns_query *q, const struct addr *a, uint16_t id);
+
 /**
  * dns_parse() - Read what may be the response to a query
  * @p:      @n bytes from a stranger
@@ -49,6 +56,10 @@ bool dns_query_init(struct dns_query *q, struct slice name, int family, uint16_t
  *          it, up to DNS_ANSWER_MAX; it has room for them
  *
  * A response cut off in the midst of a record is broken, unless it says that it is truncated.
+ *
+ * Of a question back it is the first name. Its labels may hold any byte: a dot or backslash in one has a backslash
+ * before it, blanks and control bytes are decimal, \032 (RFC 4343 section 2.1), all others stand as they came, be they
+ * UTF-8 or not. A name that is too long so is none.
  */
 enum dns_reply dns_parse(const struct dns_query *q, const uint8_t *p, size_t n, struct dns_list *found);
 
@@ -60,6 +71,9 @@ enum dns_reply dns_parse(const struct dns_query *q, const uint8_t *p, size_t n, 
  * Lines whose address is none, or has a zone, are passed over.
  */
 void dns_hosts(struct slice text, struct slice name, int family, struct dns_list *found);
+
+/* The name of an address in that text: the first word behind it; empty for none. One of DNS_TEXT_MAX or more is none. */
+struct slice dns_hosts_back(struct slice text, const struct addr *a);
 
 struct dns_conf {
 	struct addr servers[DNS_SERVERS_MAX]; /* with their port; 127.0.0.1 where the text names none */

@@ -5,7 +5,7 @@
 
 #include "core/wire.h"
 
-enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28, CLASS_IN = 1 };
+enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_PTR = 12, TYPE_AAAA = 28, CLASS_IN = 1 };
 enum { HEADER_LEN = 12, NAME_MAX = 253, LABEL_MAX = 63, POINTER = 0xc0 };
 enum { RESPONSE = 0x80, OPCODE = 0x78, TRUNCATED = 0x02, RCODE = 0x0f, RCODE_NO_NAME = 3 };
 
@@ -28,10 +28,10 @@ static struct slice without_last_dot(struct slice name)
 	return name;
 }
 
-bool dns_query_init(struct dns_query *q, struct slice name, int family, uint16_t id)
+static bool write_query(struct dns_query *q, struct slice name, uint8_t type, uint16_t id)
 {
 	const uint8_t header[HEADER_LEN + 1] = { (uint8_t)(id >> 8), (uint8_t)id, [2] = 1, [5] = 1, [12] = '.' };
-	const uint8_t tail[] = { 0, 0, family == 6 ? TYPE_AAAA : TYPE_A, 0, CLASS_IN };
+	const uint8_t tail[] = { 0, 0, type, 0, CLASS_IN };
 	uint8_t *at = q->p + HEADER_LEN;
 	size_t len = 0;
 
@@ -51,6 +51,30 @@ bool dns_query_init(struct dns_query *q, struct slice name, int family, uint16_t
 		len = SIZE_MAX;
 	}
 	return true;
+}
+
+bool dns_query_init(struct dns_query *q, struct slice name, int family, uint16_t id)
+{
+	return write_query(q, name, family == 6 ? TYPE_AAAA : TYPE_A, id);
+}
+
+void dns_query_back(struct dns_query *q, const struct addr *a, uint16_t id)
+{
+	char name[16 * 4 + sizeof("ip6.arpa")];
+	struct text t;
+
+	text_init(&t, name, sizeof(name));
+	for (size_t i = a->family == 4 ? 4 : 16; i-- > 0; text_char(&t, '.')) {
+		if (a->family == 4) {
+			text_uint(&t, a->ip[i]);
+			continue;
+		}
+		text_digits(&t, a->ip[i] & 15, 16, 1);
+		text_char(&t, '.');
+		text_digits(&t, a->ip[i] >> 4, 16, 1);
+	}
+	text_str(&t, a->family == 4 ? "in-addr.arpa" : "ip6.arpa");
+	write_query(q, text_view(&t), TYPE_PTR, id);
 }
 
 /* A pointer must lead to before the labels it ends, so that none can be met twice. */
@@ -94,12 +118,56 @@ static bool same(const void *a, const void *b, size_t n)
 	return slice_eq_nocase((struct slice){ a, n }, (struct slice){ b, n });
 }
 
-/* Add the addresses of @name from the records at @r; or where it is an alias, put the other name in its place. */
+static bool write_name(struct text *t, const struct name *name)
+{
+	for (size_t at = 0; name->p[at] != 0; at += 1u + (size_t)name->p[at]) {
+		struct slice label = { name->p + at + 1, (size_t)name->p[at] };
+
+		if (at > 0)
+			text_char(t, '.');
+		for (; label.n > 0; slice_skip(&label, 1)) {
+			uint8_t c = (uint8_t)label.p[0];
+			bool blank = c <= ' ' || c == 0x7f;
+
+			if (blank || c == '.' || c == '\\')
+				text_char(t, '\\');
+			if (blank)
+				text_digits(t, c, 10, 3);
+			else
+				text_char(t, (char)c);
+		}
+	}
+	return t->len > 0 && !t->cut;
+}
+
+/* A record of the type that was asked for. Return: false where it is broken. */
+static bool add(struct dns_list *found, uint8_t type, struct rd data, const uint8_t *start)
+{
+	size_t n = rd_left(&data);
+	struct name name;
+	struct text t;
+
+	if (type == TYPE_PTR) {
+		if (!read_name(&data, start, &name))
+			return false;
+		text_init(&t, found->name, sizeof(found->name));
+		found->n += write_name(&t, &name);
+	} else if (n == (type == TYPE_A ? 4 : 16)) {
+		struct addr *a = &found->v[found->n++];
+
+		*a = (struct addr){ .family = n == 4 ? 4 : 6 };
+		memcpy(a->ip, data.p, n);
+	}
+	return true;
+}
+
+/* Add what @name has from the records at @r; or where it is an alias, put the other name in its place. */
 static enum step walk(const struct dns_query *q, struct rd r, struct name *name, struct dns_list *found)
 {
 	const uint8_t *start = r.p - q->n;
-	uint32_t wanted = (uint32_t)q->p[q->n - 3] << 16 | CLASS_IN;
-	size_t most = found->n + DNS_ANSWER_MAX;
+	uint8_t type = q->p[q->n - 3];
+	uint32_t wanted = (uint32_t)type << 16 | CLASS_IN;
+	size_t most = found->n + (type == TYPE_PTR ? 1 : DNS_ANSWER_MAX);
 	struct name owner;
 
 	for (unsigned left = (unsigned)start[6] << 8 | start[7]; left > 0; left--) {
@@ -120,12 +188,8 @@ static enum step walk(const struct dns_query *q, struct rd r, struct name *name,
 
 			return read_name(&alias, start, name) ? STEP_ALIAS : STEP_BROKEN;
 		}
-		if (kind == wanted && n == (q->p[q->n - 3] == TYPE_A ? 4 : 16) && found->n < most) {
-			struct addr *a = &found->v[found->n++];
-
-			*a = (struct addr){ .family = n == 4 ? 4 : 6 };
-			memcpy(a->ip, data, n);
-		}
+		if (kind == wanted && found->n < most && !add(found, type, rd_of(data, n), start))
+			return STEP_BROKEN;
 	}
 	return STEP_DONE;
 }
@@ -188,6 +252,23 @@ void dns_hosts(struct slice text, struct slice name, int family, struct dns_list
 		if (addr_parse(next_word(&line), a) && (family == 0 || a->family == family) && has_word(line, name))
 			found->n++;
 	}
+}
+
+struct slice dns_hosts_back(struct slice text, const struct addr *a)
+{
+	struct addr found;
+
+	while (text.n > 0) {
+		struct slice whole = slice_cut(&text, '\n'), line = slice_cut(&whole, '#');
+
+		if (!addr_parse(next_word(&line), &found) || !addr_same_host(&found, a))
+			continue;
+		struct slice name = next_word(&line);
+
+		if (name.n > 0 && name.n < DNS_TEXT_MAX)
+			return name;
+	}
+	return SLICE("");
 }
 
 static void read_server(struct dns_conf *c, struct slice word)

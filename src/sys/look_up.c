@@ -68,3 +68,14 @@ size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t t
 	keep(list);
 	return n > 0 ? n : refuse(why, name, ": it has no address that can be used");
 }
+
+bool look_back(const struct addr *a, char name[static DNS_TEXT_MAX], ns_t timeout)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sockaddr_put(&sa, a);
+
+	(void)timeout;
+	if (getnameinfo((struct sockaddr *)&sa, n, name, DNS_TEXT_MAX, NULL, 0, NI_NAMEREQD) != 0)
+		name[0] = '\0';
+	return name[0] != '\0';
+}

@@ -140,24 +140,46 @@ static void ask_server(struct search *s, size_t at, size_t turns_left)
 	}
 }
 
+/* Return: the patience there is, which is at most what resolv.conf(5) says. */
+static ns_t begin(struct search *s, ns_t timeout)
+{
+	dns_conf_parse(read_file("/etc/resolv.conf"), &s->conf);
+	for (size_t i = 0; i < DNS_SERVERS_MAX; i++)
+		s->fds[i].fd = -1;
+	timeout = ns_min(timeout, (ns_t)s->conf.n_servers * s->conf.attempts * s->conf.timeout_s * NS_PER_S);
+	s->deadline = clock_mono() + timeout;
+	return timeout;
+}
+
+static void end(struct search *s)
+{
+	for (size_t i = 0; i < DNS_SERVERS_MAX; i++)
+		close(s->fds[i].fd);
+}
+
 /* Where one family is here after a turn, the other is let go: some servers never answer about it. */
-static enum dns_reply ask(struct search *s, struct slice name, int family)
+static enum dns_reply ask(struct search *s)
+{
+	size_t turns = s->conf.attempts * s->conf.n_servers;
+
+	for (size_t i = 0; i < s->n_questions; i++)
+		s->questions[i].reply = DNS_NOT_OURS;
+	for (size_t i = 0; i < turns && s->found.n == 0 && least_known(s) >= DNS_FAILED; i++)
+		ask_server(s, i % s->conf.n_servers, turns - i);
+	return least_known(s);
+}
+
+static enum dns_reply ask_for(struct search *s, struct slice name, int family)
 {
 	uint16_t ids[2];
 	struct fault unused;
 
 	if (!random_fill(ids, sizeof(ids), &unused))
 		return DNS_FAILED;
-	for (size_t i = 0; i < s->n_questions; i++) {
-		s->questions[i].reply = DNS_NOT_OURS;
+	for (size_t i = 0; i < s->n_questions; i++)
 		if (!dns_query_init(&s->questions[i].query, name, family == 4 || i > 0 ? 4 : 6, ids[i]))
 			return DNS_NO_NAME;
-	}
-	size_t turns = s->conf.attempts * s->conf.n_servers;
-
-	for (size_t i = 0; i < turns && s->found.n == 0 && least_known(s) >= DNS_FAILED; i++)
-		ask_server(s, i % s->conf.n_servers, turns - i);
-	return least_known(s);
+	return ask(s);
 }
 
 static enum dns_reply ask_all(struct search *s, struct slice name, int family)
@@ -166,17 +188,13 @@ static enum dns_reply ask_all(struct search *s, struct slice name, int family)
 	char full[256];
 	struct text t;
 
-	for (size_t i = 0; i < DNS_SERVERS_MAX; i++)
-		s->fds[i].fd = -1;
 	text_init(&t, full, sizeof(full));
 	for (size_t i = 0; s->found.n == 0 && clock_mono() < s->deadline && dns_candidate(&s->conf, name, i, &t); i++) {
-		enum dns_reply other = ask(s, text_view(&t), family);
+		enum dns_reply other = ask_for(s, text_view(&t), family);
 
 		reply = other > reply ? other : reply;
 		text_init(&t, full, sizeof(full));
 	}
-	for (size_t i = 0; i < DNS_SERVERS_MAX; i++)
-		close(s->fds[i].fd);
 	return reply;
 }
 
@@ -203,11 +221,10 @@ size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t t
 
 	dns_hosts(read_file("/etc/hosts"), name, family, &s.found);
 	if (s.found.n == 0) {
-		dns_conf_parse(read_file("/etc/resolv.conf"), &s.conf);
-		timeout = ns_min(timeout, (ns_t)s.conf.n_servers * s.conf.attempts * s.conf.timeout_s * NS_PER_S);
-		s.deadline = clock_mono() + timeout;
+		timeout = begin(&s, timeout);
 		enum dns_reply reply = ask_all(&s, name, family);
 
+		end(&s);
 		if (s.found.n == 0) {
 			bool bare = reply == DNS_ANSWER && family == 0;
 
@@ -215,4 +232,26 @@ size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t t
 		}
 	}
 	return arrange(&s.found, v, cap);
+}
+
+bool look_back(const struct addr *a, char name[static DNS_TEXT_MAX], ns_t timeout)
+{
+	struct search s = { .n_questions = 1 };
+	struct slice found = dns_hosts_back(read_file("/etc/hosts"), a);
+	struct fault unused;
+	struct text t;
+	uint16_t id;
+
+	if (found.n == 0) {
+		begin(&s, timeout);
+		if (random_fill(&id, sizeof(id), &unused)) {
+			dns_query_back(&s.questions[0].query, a, id);
+			ask(&s);
+		}
+		end(&s);
+		found = slice_of(s.found.n > 0 ? s.found.name : "");
+	}
+	text_init(&t, name, DNS_TEXT_MAX);
+	text_slice(&t, found);
+	return found.n > 0;
 }

@@ -5,8 +5,9 @@
 
 #include "core/dns.h"
 #include "core/text_put.h"
+#include "rng.h"
 
-enum { A = 1, NS = 2, CNAME = 5, AAAA = 28 };
+enum { A = 1, NS = 2, CNAME = 5, PTR = 12, AAAA = 28 };
 enum { ID = 0xbeef, QUESTION_AT = 12 };
 
 /* A response under construction. */
@@ -56,7 +57,7 @@ static size_t put_record(struct message *m, const char *owner, unsigned type, co
 	put16(m, type);
 	put16(m, 1);
 	put(m, "\0\1\2\3", 4);
-	if (type == CNAME || type == NS)
+	if (type == CNAME || type == NS || type == PTR)
 		put_name(&inner, data);
 	else if (addr_parse(slice_of(data), &a))
 		put(&inner, a.ip, a.family == 4 ? 4 : 16);
@@ -69,17 +70,35 @@ static size_t put_record(struct message *m, const char *owner, unsigned type, co
 }
 
 /* The answer to `query` without records; flags as in a good one. */
-static struct message begin(const char *name, int family)
+static struct message respond(void)
 {
 	struct message m = { .n = 0 };
 
 	memset(&found, 0xff, sizeof(found));
 	found.n = 0;
-	assert_true(dns_query_init(&query, slice_of(name), family, ID));
 	put(&m, query.p, query.n);
 	m.p[2] = 0x81;
 	m.p[3] = 0x80;
 	return m;
+}
+
+static struct message begin(const char *name, int family)
+{
+	assert_true(dns_query_init(&query, slice_of(name), family, ID));
+	return respond();
+}
+
+/* The records of an answer about 192.0.2.1 begin at 40. */
+static struct message begin_back(const char *addr)
+{
+	struct guard g = guard_of(&query, sizeof(query));
+	struct addr a;
+
+	assert_true(addr_parse(slice_of(addr), &a));
+	dns_query_back((struct dns_query *)(void *)g.p, &a, ID);
+	memcpy(&query, g.p, sizeof(query));
+	guard_free(&g);
+	return respond();
 }
 
 static enum dns_reply parse(const struct message *m, size_t n)
@@ -489,6 +508,231 @@ static void random_changes_never_read_too_far_nor_go_on_for_ever(void **state)
 	assert_in_range(answers, 1000, 90000);
 }
 
+static void a_question_back_is_as_rfc_1035_and_3596_have_it(void **state)
+{
+	static const uint8_t v4[] = "\xbe\xef\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+				    "\x01" "9\x03" "255\x01" "0\x03" "203\x07in-addr\x04" "arpa\x00\x00\x0c\x00\x01";
+	static const uint8_t v6[] = "\1" "1\1" "0\1" "f\1" "e\1" "0\1" "0\1" "0\1" "0\1" "0\1" "0\1" "0\1" "0\1" "0\1" "0\1" "0"
+				    "\1" "0\1" "0\1" "0\1" "0\1" "0\1" "0\1" "0\1" "c\1" "a\1" "8\1" "b\1" "d\1" "0\1" "1\1" "0"
+				    "\1" "0\1" "2\3" "ip6\4" "arpa\0\0\x0c\0\1";
+
+	(void)state;
+	begin_back("203.0.255.9");
+	assert_int_equal(query.n, sizeof(v4) - 1);
+	assert_memory_equal(query.p, v4, sizeof(v4) - 1);
+	begin_back("2001:db8:ac00::ef01");
+	assert_int_equal(query.n, QUESTION_AT + sizeof(v6) - 1);
+	assert_memory_equal(query.p + QUESTION_AT, v6, sizeof(v6) - 1);
+	begin_back("255.255.255.255");
+	assert_int_equal(query.n, QUESTION_AT + 30 + 4);
+}
+
+static void the_name_of_an_address_is_found(void **state)
+{
+	static const struct {
+		struct {
+			const char *owner;
+			unsigned type;
+			const char *data;
+		} records[4];
+		const char *name; /* "" for none */
+	} rows[] = {
+		{ { { "@12", PTR, "a.test" } }, "a.test" },
+		{ { { "@12", PTR, "A.Test" } }, "A.Test" },
+		{ { { "@12", PTR, "a.test" }, { "@12", PTR, "b.test" } }, "a.test" },
+		{ { { "1.2.0.192.IN-ADDR.arpa", PTR, "a.test" } }, "a.test" },
+		{ { { "2.2.0.192.in-addr.arpa", PTR, "a.test" } }, "" },
+		{ { { "@12", PTR, "x@12" } }, "x.1.2.0.192.in-addr.arpa" },
+		{ { { "@12", PTR, "" } }, "" }, /* the root */
+		{ { { "@12", PTR, "" }, { "@12", PTR, "b.test" } }, "b.test" },
+		{ { { "@12", A, "192.0.2.9" }, { "@12", NS, "ns.test" } }, "" },
+		{ { { "@12", AAAA, "2001:db8::1" } }, "" },
+		/* RFC 2317: a part of a network is named elsewhere */
+		{ { { "@12", CNAME, "1.0/25@14" }, { "1.0/25@14", PTR, "a.test" } }, "a.test" },
+		{ { { "1.0/25@14", PTR, "a.test" }, { "@12", CNAME, "1.0/25@14" } }, "a.test" },
+		{ { { "@12", PTR, "b.test" }, { "@12", CNAME, "x.test" }, { "x.test", PTR, "a.test" } }, "a.test" },
+		{ { { "@12", CNAME, "x.test" }, { "y.test", PTR, "a.test" } }, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct message m = begin_back("192.0.2.1");
+
+		for (size_t k = 0; k < 4 && rows[i].records[k].type != 0; k++)
+			put_record(&m, rows[i].records[k].owner, rows[i].records[k].type, rows[i].records[k].data);
+		assert_int_equal(parse(&m, m.n), DNS_ANSWER);
+		assert_int_equal(found.n, rows[i].name[0] != '\0');
+		if (found.n > 0)
+			assert_string_equal(found.name, rows[i].name);
+	}
+	struct message m = begin_back("2001:db8::1");
+
+	put_record(&m, "@12", PTR, "six.test");
+	assert_int_equal(parse(&m, m.n), DNS_ANSWER);
+	assert_string_equal(found.name, "six.test");
+}
+
+/* An answer whose only record is a PTR with this data. */
+static struct message answer_back(const void *data, size_t n)
+{
+	struct message m = begin_back("192.0.2.1");
+
+	put_record(&m, "@12", PTR, "");
+	m.n -= 3;
+	put16(&m, (unsigned)n);
+	put(&m, data, n);
+	return m;
+}
+
+static void no_byte_of_a_hostile_name_is_taken_for_another(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t n;
+		const char *name;
+	} rows[] = {
+		{ "\4a.bc\4test", 11, "a\\.bc.test" },
+		{ "\1.\1.", 5, "\\..\\." },
+		{ "\4evil\0", 6, "evil" },
+		{ "\5a\0b\0c\4test", 12, "a\\000b\\000c.test" },
+		{ "\5a\\000\4test", 12, "a\\\\000.test" },
+		{ "\3\x1b[m\2\r\n\1\x7f", 10, "\\027[m.\\013\\010.\\127" },
+		{ "\3a b\2\t ", 8, "a\\032b.\\009\\032" },
+		{ "\4\"\'<&\1@\2()", 11, "\"\'<&.@.()" },
+		{ "\7b\303\274cher\4test", 14, "b\303\274cher.test" },
+		{ "\3\377\300\200\1\232", 7, "\377\300\200.\232" },
+		{ "\1!\1~", 5, "!.~" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct message m = answer_back(rows[i].data, rows[i].n);
+
+		if (parse(&m, m.n) != DNS_ANSWER || found.n != 1 || strcmp(found.name, rows[i].name) != 0)
+			fail_msg("row %zu: %zu '%s'", i, found.n, found.name);
+	}
+}
+
+/* @labels of @len times @c; their text is as long as the escapes make it. */
+static struct message answer_of(size_t labels, size_t len, char c, size_t last)
+{
+	uint8_t data[300];
+	size_t n = 0;
+
+	for (size_t i = 0; i < labels + (last > 0); i++) {
+		size_t size = i < labels ? len : last;
+
+		data[n++] = (uint8_t)size;
+		memset(data + n, c, size);
+		n += size;
+	}
+	data[n++] = 0;
+	return answer_back(data, n);
+}
+
+static void a_name_too_long_to_be_written_is_none(void **state)
+{
+	static const struct {
+		size_t labels, len;
+		char c;
+		size_t last;
+		size_t written; /* 0 for none */
+	} rows[] = {
+		{ 3, 63, 'x', 61, 253 },
+		{ 127, 1, 'x', 0, 253 },
+		{ 1, 63, '\0', 0, 252 },
+		{ 1, 63, '\0', 1, 0 },
+		{ 2, 63, '.', 0, 253 },
+		{ 2, 63, '.', 1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct message m = answer_of(rows[i].labels, rows[i].len, rows[i].c, rows[i].last);
+
+		assert_int_equal(parse(&m, m.n), DNS_ANSWER);
+		assert_int_equal(found.n, rows[i].written > 0);
+		if (found.n > 0)
+			assert_int_equal(strlen(found.name), rows[i].written);
+	}
+	struct message m = answer_of(3, 63, 'x', 62); /* 256 bytes: no name at all */
+
+	assert_int_equal(parse(&m, m.n), DNS_NOT_OURS);
+	assert_int_equal(found.n, 0);
+}
+
+static void the_name_of_an_address_that_leads_astray_breaks_the_response(void **state)
+{
+	/* The record begins at 40, its data at 52. */
+	static const struct {
+		const char *data;
+		size_t n;
+		enum dns_reply reply;
+	} rows[] = {
+		{ "\300\064", 2, DNS_NOT_OURS },            /* to itself */
+		{ "\1x\300\064", 4, DNS_NOT_OURS },         /* to its own beginning */
+		{ "\1x\300\066", 4, DNS_NOT_OURS },         /* to the pointer */
+		{ "\300\070", 2, DNS_NOT_OURS },            /* forward */
+		{ "\377\377", 2, DNS_NOT_OURS },            /* out of the message */
+		{ "\300", 1, DNS_NOT_OURS },                /* half a pointer */
+		{ "\3ab", 3, DNS_NOT_OURS },                /* a label longer than the record */
+		{ "\2ab", 3, DNS_NOT_OURS },                /* no end */
+		{ "", 0, DNS_NOT_OURS },
+		{ "\100", 1, DNS_NOT_OURS }, { "\200", 1, DNS_NOT_OURS },
+		{ "\1x\300\050", 4, DNS_ANSWER },           /* to the owner, which is a pointer to the question */
+		{ "\2ab\0more", 8, DNS_ANSWER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct message m = answer_back(rows[i].data, rows[i].n);
+
+		if (parse(&m, m.n) != rows[i].reply || found.n != (rows[i].reply == DNS_ANSWER))
+			fail_msg("row %zu", i);
+	}
+}
+
+static void random_answers_about_an_address_are_text_or_nothing(void **state)
+{
+	struct message m = begin_back("192.0.2.1");
+	struct rng rng = rng_of(3);
+	struct guard g, list;
+	size_t names = 0;
+
+	(void)state;
+	put_record(&m, "@12", CNAME, "x@14");
+	put_record(&m, "x@14", PTR, "a.b\\c@12");
+	put_record(&m, "@12", PTR, "second.test");
+	g = guard_of(m.p, m.n);
+	list = guard_of(&found, sizeof(found));
+	struct dns_list *to = (struct dns_list *)(void *)list.p;
+
+	for (size_t i = 0; i < 60000; i++) {
+		size_t n = rng_below(&rng, 3) ? m.n : query.n + 1 + rng_below(&rng, m.n - query.n);
+		uint8_t *p = (uint8_t *)g.p + g.n - n;
+
+		memcpy(p, m.p, n);
+		for (uint64_t left = 1 + rng_below(&rng, 6); left > 0; left--)
+			p[query.n + rng_below(&rng, n - query.n)] = spoil();
+		memcpy(p, m.p, query.n);
+		to->n = 0;
+		enum dns_reply reply = dns_parse(&query, p, n, to);
+
+		assert_true(to->n <= (reply == DNS_ANSWER || reply == DNS_TRUNCATED));
+		if (to->n == 0)
+			continue;
+		names++;
+		size_t len = strnlen(to->name, sizeof(to->name));
+
+		assert_in_range(len, 1, sizeof(to->name) - 1);
+		for (size_t k = 0; k < len; k++)
+			assert_true((uint8_t)to->name[k] > ' ' && to->name[k] != 0x7f);
+	}
+	guard_free(&list);
+	guard_free(&g);
+	assert_in_range(names, 1000, 59000);
+}
+
 static const char *hosts(const char *text, const char *name, int family)
 {
 	struct guard g = guard_of(text, strlen(text));
@@ -499,6 +743,23 @@ static const char *hosts(const char *text, const char *name, int family)
 	guard_free(&g);
 	guard_free(&h);
 	return shown();
+}
+
+static const char *hosts_back(const char *text, const char *addr, uint32_t scope)
+{
+	static char buf[DNS_TEXT_MAX];
+	struct guard g = guard_of(text, strlen(text));
+	struct addr a;
+	struct text t;
+
+	assert_true(addr_parse(slice_of(addr), &a));
+	a.scope = scope;
+	a.port = 80;
+	text_init(&t, buf, sizeof(buf));
+	text_slice(&t, dns_hosts_back((struct slice){ g.p, g.n }, &a));
+	assert_false(t.cut);
+	guard_free(&g);
+	return buf;
 }
 
 static void a_name_is_looked_up_in_the_text_of_hosts(void **state)
@@ -564,6 +825,8 @@ static void every_cut_of_hosts_ends_where_it_ends(void **state)
 	for (size_t n = 0; n < sizeof(text); n++) {
 		memcpy(cut, text, n);
 		assert_string_equal(hosts(cut, "b", 0), n < 13 ? "" : n < 23 ? "192.0.2.1" : "192.0.2.1 ::2");
+		assert_string_equal(hosts_back(cut, "192.0.2.1", 0), n < 11 ? "" : "a");
+		assert_string_equal(hosts_back(cut, "::2", 0), n < 23 ? "" : "b");
 	}
 }
 
@@ -576,6 +839,56 @@ static void hosts_with_more_addresses_than_room_fill_it(void **state)
 		strcat(text, "1.2.3.4 x\n");
 	hosts(text, "x", 0);
 	assert_int_equal(found.n, 2 * DNS_ANSWER_MAX);
+}
+
+static void an_address_is_looked_up_in_the_text_of_hosts(void **state)
+{
+	static const char text[] = "# 192.0.2.9 commented\n"
+				   "192.0.2.1 # nobody\n"
+				   " \t192.0.2.1\tOne.Example  one # uno\r\n"
+				   "192.0.2.1 uno\n"
+				   "192.0.2.3\r\n"
+				   "2001:db8:0::2 two deux\n"
+				   "::ffff:192.0.2.4 mapped\r\n"
+				   "fe80::1 local\n"
+				   "fe80::2%eth0 zoned\n"
+				   "one 192.0.2.5\n"
+				   "192.0.2.6 last";
+	static const struct {
+		const char *addr;
+		uint32_t scope;
+		const char *name;
+	} rows[] = {
+		{ "192.0.2.1", 0, "One.Example" },
+		{ "192.0.2.3", 0, "" },
+		{ "2001:db8::2", 0, "two" },
+		{ "192.0.2.4", 0, "mapped" },
+		{ "fe80::1", 0, "local" },
+		{ "fe80::1", 7, "local" },
+		{ "fe80::2", 0, "" },
+		{ "192.0.2.5", 0, "" },
+		{ "192.0.2.6", 0, "last" },
+		{ "192.0.2.9", 0, "" },
+		{ "::192.0.2.1", 0, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(hosts_back(text, rows[i].addr, rows[i].scope), rows[i].name);
+	assert_string_equal(hosts_back("", "192.0.2.1", 0), "");
+}
+
+static void a_name_in_hosts_that_nobody_could_show_is_passed_over(void **state)
+{
+	char text[600] = "1.2.3.4 ";
+
+	(void)state;
+	memset(text + 8, 'x', 256);
+	assert_string_equal(hosts_back(text, "1.2.3.4", 0), "");
+	strcpy(text + 8 + 256, "\n1.2.3.4 short");
+	assert_string_equal(hosts_back(text, "1.2.3.4", 0), "short");
+	strcpy(text + 8 + 255, "\n1.2.3.4 short");
+	assert_int_equal(strlen(hosts_back(text, "1.2.3.4", 0)), 255);
 }
 
 static void resolv_conf_is_read(void **state)
@@ -676,9 +989,17 @@ int main(void)
 		cmocka_unit_test(two_pointers_to_each_other_break_the_response),
 		cmocka_unit_test(an_alias_longer_than_its_record_breaks_the_response),
 		cmocka_unit_test(random_changes_never_read_too_far_nor_go_on_for_ever),
+		cmocka_unit_test(a_question_back_is_as_rfc_1035_and_3596_have_it),
+		cmocka_unit_test(the_name_of_an_address_is_found),
+		cmocka_unit_test(no_byte_of_a_hostile_name_is_taken_for_another),
+		cmocka_unit_test(a_name_too_long_to_be_written_is_none),
+		cmocka_unit_test(the_name_of_an_address_that_leads_astray_breaks_the_response),
+		cmocka_unit_test(random_answers_about_an_address_are_text_or_nothing),
 		cmocka_unit_test(a_name_is_looked_up_in_the_text_of_hosts),
 		cmocka_unit_test(every_cut_of_hosts_ends_where_it_ends),
 		cmocka_unit_test(hosts_with_more_addresses_than_room_fill_it),
+		cmocka_unit_test(an_address_is_looked_up_in_the_text_of_hosts),
+		cmocka_unit_test(a_name_in_hosts_that_nobody_could_show_is_passed_over),
 		cmocka_unit_test(resolv_conf_is_read),
 		cmocka_unit_test(names_are_tried_in_the_order_of_resolv_conf),
 	};
