@@ -6,10 +6,10 @@
 #include "core/text.h"
 
 struct addr {
-	int family;     /* 4, 6, or 0 for none */
 	uint8_t ip[16]; /* network order; the first four bytes where family is 4, the rest zero */
 	uint32_t scope; /* interface index of a link-local IPv6 address, else 0 */
 	uint16_t port;  /* host order, 0 for none */
+	uint8_t family; /* 4, 6, or 0 for none */
 };
 
 /* `255.255.255.255:65535` and `[ffff:…]%4294967295:65535` with their NUL. */

@@ -26,6 +26,7 @@ struct packet {
 	int ttl;           /* of the received IP packet; -1 where unknown */
 	uint8_t type, code;
 	uint32_t info;     /* PACKET_ERROR: MTU or gateway */
+	size_t ext;        /* PACKET_ERROR: offset in p of the router's extension (RFC 4884); 0 where the kernel marks none */
 	uint32_t id;       /* PACKET_SCHED, PACKET_LEFT: what the sender called that send */
 };
 

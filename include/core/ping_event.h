@@ -12,6 +12,7 @@ struct ping_event {
 	struct addr from; /* who answered, or who reported the error; family 0 where nobody did */
 	ns_t rtt;         /* UNKNOWN for a loss and an error */
 	ns_t queue;       /* in the queue of our own interface; UNKNOWN without kernel stamps */
+	ns_t connect;     /* of a TCP connection as this program saw it, where rtt is as the kernel did; else UNKNOWN */
 	enum stamps stamps;
 	int ttl;          /* -1 where unknown */
 	size_t bytes;     /* of the ICMP message; 0 where there was none */

@@ -24,16 +24,31 @@ enum outcome {
 	OUTCOME_N,
 };
 
+/* Errors of one kind from one sender are counted together, so many kinds of each target. */
+#define PING_KINDS 4
+
+struct ping_kind {
+	struct addr from; /* family 0: this machine itself, or a refused connection */
+	uint8_t type, code;
+	int64_t count;
+	const char *text;
+};
+
 struct ping_result {
-	const char *target; /* as the user wrote it */
+	const char *target; /* as the user wrote it; where that is the address, it points to `address` below */
 	enum method method;
 	enum stamps stamps;
 	const char *reason; /* why not a better method; "" where there is none better */
 	int64_t sent, received, lost, in_flight, late, duplicates, reordered, corrupt, errors, local_drops;
 	int64_t loss_ppm, loss_low_ppm, loss_high_ppm;
+	int64_t loss_runs, loss_run_max; /* of probes without an answer in time, late ones included */
 	ns_t rtt_min, rtt_mean, rtt_max, rtt_mdev, rtt_p50, rtt_p90, rtt_p99;
-	ns_t jitter, ipdv_p99, host_queue_p50;
+	ns_t jitter, ipdv_p99, host_queue_p50, connect_p50;
 	ns_t elapsed;
+	ns_t resolve;              /* how long the name took; UNKNOWN where there was none to look up */
+	const char *resolve_error; /* why it has no address, as a sentence; NULL where it has */
+	struct ping_kind kinds[PING_KINDS];
+	size_t n_kinds;
 	char address[ADDR_TEXT_MAX];
 };
 

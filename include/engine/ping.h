@@ -9,33 +9,45 @@
 #ifndef ENGINE_PING_H
 #define ENGINE_PING_H
 
-#include "core/hist.h"
 #include "core/packet.h"
-#include "core/ping_event.h"
-#include "core/tally.h"
+#include "engine/score.h"
 
 /* One slot for each 16-bit sequence number on the wire, shared by all targets. */
 #define PING_SLOTS 65536
 
-/* Room for the distributions of one target; a target without it has no percentiles. */
-struct ping_hists {
-	struct hist rtt, ipdv, queue;
+#define PING_TARGETS_MAX (1 << 20)
+
+/* Probes to different targets that are due within so long leave together: waking up costs more than sending. */
+#define PING_GRAIN NS_PER_MS
+
+/* With an interval of 0: a target that has not answered is asked again after this long. */
+#define PING_FLOOD_WAIT (10 * NS_PER_MS)
+
+/* 64 bytes: what a sweep touches of each target. */
+struct ping_target {
+	struct addr addr; /* family 0: not known yet, and passed over until ping_resolved() */
+	struct score score;
 };
 
-struct ping_target {
-	const char *name; /* as the user wrote it */
-	struct addr addr;
-	bool closed_is_reply;     /* for TCP: a refusal has travelled the same way as an answer */
-	struct ping_hists *hists; /* zeroed by the caller, or NULL */
-	/* private */
-	uint64_t sent, received, lost, late, duplicates, reordered, corrupt, errors;
-	uint64_t highest; /* largest sequence number answered */
-	struct tally rtt;
-	enum stamps stamps; /* the worst source of any round trip */
+/* How a target was called, and how that became an address. */
+struct ping_name {
+	const char *text;  /* as the user wrote it; NULL where that is the address */
+	ns_t took;         /* to look it up; 0 where that was not needed */
+	const char *error; /* why it has no address, as a sentence; NULL where it has or may yet have */
+};
+
+/* Room for a run, zeroed; outlives it. The names, and the addresses that are known, are set by the caller. */
+struct ping_room {
+	struct ping_target *targets;
+	struct score_more *more;
+	struct ping_name *names;
+	struct score_hists *hists; /* NULL: no distributions */
+	struct ping_slot *slots;   /* PING_SLOTS of them */
+	size_t n;                  /* of all but the slots, 1..PING_TARGETS_MAX */
 };
 
 struct ping_cfg {
-	ns_t interval;     /* between two probes to one target, > 0 */
+	ns_t interval;     /* between two probes to one target; 0: as soon as it has answered */
 	ns_t timeout;      /* unanswered after this long: lost */
 	ns_t duration;     /* stop all after this long; 0 for no end */
 	uint64_t count;    /* probes to each target; 0 for no end */
@@ -50,27 +62,28 @@ enum ping_state {
 	PING_WAITING,  /* sent, counted as in flight */
 	PING_ANSWERED, /* a further reply is a duplicate */
 	PING_LOST,     /* given up or refused by an error; a reply from now on is late */
+	PING_LATE,     /* such a reply has come; a further one is a duplicate */
 };
 
 struct ping_slot {
-	uint32_t target;
-	uint8_t state; /* enum ping_state */
-	bool error;    /* lost by an error rather than by silence */
-	uint64_t seq;  /* of this target, from 1 */
-	ns_t user;     /* just before the send */
-	ns_t sched;    /* kernel stamps, 0 where there are none */
-	ns_t left;
+	ns_t user;           /* just before the send */
+	uint32_t seq;        /* of this target, from 1; the lower 32 bits */
+	uint32_t target : 24;
+	uint32_t state : 4;  /* enum ping_state */
+	uint32_t how : 4;    /* it was lost, as score_late() wants it */
+	uint32_t sched;      /* kernel stamps, nanoseconds after `user`; 0 where there are none */
+	uint32_t left;
 };
 
 struct ping {
 	struct ping_cfg cfg;
-	struct ping_target *targets;
-	size_t n;
+	struct ping_room room;
 	/* private */
-	struct ping_slot *slots;
 	ns_t began, start, end; /* start moves where a sleep of the machine was skipped */
-	uint64_t round; /* probes that the target at the cursor was sent */
-	size_t cursor;
+	uint64_t round;      /* whole rounds over all targets */
+	size_t cursor;       /* the target that is next in this round; room.n where there is none */
+	size_t wanting;      /* targets that have not been sent all their probes */
+	uint32_t waiting;    /* probes in flight */
 	uint32_t head, tail; /* wire numbers, unwrapped: next to send, oldest that may be waiting */
 	bool stopped;
 };
@@ -82,13 +95,14 @@ struct ping_request {
 	uint64_t seq;  /* of this target, from 1 */
 };
 
-/**
- * ping_init() - Start at @now
- * @targets:  @n > 0 of them, name, addr and hists set, the rest zero; outlives @p
- * @slots:    PING_SLOTS of them, zeroed; outlives @p
- */
-void ping_init(struct ping *p, const struct ping_cfg *cfg, struct ping_target *targets, size_t n,
-	struct ping_slot *slots, ns_t now);
+/* Start at @now. */
+void ping_init(struct ping *p, const struct ping_cfg *cfg, const struct ping_room *room, ns_t now);
+
+/* The name of a target became an address, after @took; it joins the round. */
+void ping_resolved(struct ping *p, size_t target, const struct addr *a, ns_t took, ns_t now);
+
+/* It never will, and @error outlives @p: nothing is sent to it. */
+void ping_unresolved(struct ping *p, size_t target, ns_t took, const char *error);
 
 /* When the next probe is due or the next one is given up; NS_NEVER when all is done. */
 ns_t ping_deadline(const struct ping *p);
@@ -111,8 +125,11 @@ struct ping_event ping_failed(struct ping *p, uint16_t wire, const char *text);
 /* What an ICMP socket handed over. Return: whether it makes an event. */
 bool ping_icmp(struct ping *p, const struct packet *pkt, struct ping_event *ret);
 
-/* A reply over another transport, which has made sure whose it is. */
-bool ping_answered(struct ping *p, uint16_t wire, ns_t stamp, struct ping_event *ret);
+/**
+ * ping_answered() - A reply over another transport, which has made sure whose it is
+ * @handshake:  the round trip as the kernel's TCP measured it; UNKNOWN where it did not
+ */
+bool ping_answered(struct ping *p, uint16_t wire, ns_t stamp, ns_t handshake, struct ping_event *ret);
 
 /* The same for a refusal. */
 bool ping_refused(struct ping *p, uint16_t wire, const char *text, struct ping_event *ret);
@@ -123,7 +140,7 @@ bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret);
 /* Whose probe is that? Of a number that is under way. */
 static inline const struct ping_target *ping_target_of(const struct ping *p, uint16_t wire)
 {
-	return &p->targets[p->slots[wire % PING_SLOTS].target];
+	return &p->room.targets[p->room.slots[wire % PING_SLOTS].target];
 }
 
 /* Send no more; what is in flight may still be answered. */
@@ -132,10 +149,13 @@ void ping_stop(struct ping *p);
 /* Nothing more to send, and nothing in flight or no time left for it. */
 bool ping_done(const struct ping *p, ns_t now);
 
-/* Only who it is: target, address, stamps; cheap enough for each event. */
+/* Only who it is: target and address; cheap enough for each event. */
 void ping_label(const struct ping *p, size_t target, struct ping_result *ret);
 
-/* So far, or at the end. Fills all but method, reason and local_drops. */
+/* Only the counts: no name, no round trips. */
+void ping_counts(const struct ping *p, size_t target, struct ping_result *ret);
+
+/* So far, or at the end. Fills all but method, reason, local_drops and connect_p50. */
 void ping_result(const struct ping *p, size_t target, ns_t now, struct ping_result *ret);
 
 #endif

@@ -46,6 +46,9 @@ extern const struct field_table flow_fields; /* of struct flow_result */
  */
 void field_json(struct json *j, const char *key, const struct field_table *t, const void *object);
 
+/* Only its members, into an object that is open. */
+void field_json_members(struct json *j, const struct field_table *t, const void *object);
+
 /* Column names, each behind @prefix, with commas between; and the cells, empty where @object is NULL. No line ends. */
 void field_csv_head(struct text *t, const struct field_table *f, const char *prefix);
 void field_csv_row(struct text *t, const struct field_table *f, const void *object);

@@ -14,9 +14,23 @@ void ping_text_event(struct text *t, const struct ping_event *e, const struct pi
 /* The statistics of one target: ping(8)'s three lines, then ours. */
 void ping_text_summary(struct text *t, const struct ping_result *r);
 
-/* One line a target in columns, for many of them; @header writes their names. */
-void ping_text_table_head(struct text *t);
-void ping_text_table_row(struct text *t, const struct ping_result *r);
+/* All targets of a run together. */
+struct ping_total {
+	int64_t targets, answered, unresolved;
+	int64_t sent, received, lost;
+	int64_t local_drops; /* UNKNOWN where the kernel does not say */
+	ns_t elapsed;
+};
+
+void ping_total_add(struct ping_total *sum, const struct ping_result *r);
+
+/* One line a target, as fping(8): `192.0.2.1 : xmt/rcv/%loss = 5/5/0%, min/avg/max = 0.1/0.2/0.3`, then ours. */
+void ping_text_line(struct text *t, const struct ping_result *r);
+void ping_text_total(struct text *t, const struct ping_total *sum);
+
+/* What became of a name: a line of text where it has no address, a line of NDJSON in any case. */
+void ping_text_name(struct text *t, const struct ping_result *r);
+void ping_ndjson_name(struct text *t, const struct ping_result *r);
 
 /* `"key":{…}` in an open object, null where @r is NULL; with NULL as @key a bare object. */
 void ping_json(struct json *j, const char *key, const struct ping_result *r);
@@ -24,9 +38,9 @@ void ping_json(struct json *j, const char *key, const struct ping_result *r);
 /* One event as a line of NDJSON. */
 void ping_ndjson_event(struct text *t, const struct ping_event *e, const struct ping_result *r);
 
-/* The beginning, each target, and the end of the final JSON document. */
+/* The beginning, before each target, and the end of the final JSON document. */
 void ping_json_begin(struct json *j);
-void ping_json_end(struct json *j);
+void ping_json_end(struct json *j, const struct ping_total *sum);
 
 void ping_csv_head(struct text *t);
 void ping_csv_row(struct text *t, const struct ping_result *r);

@@ -34,6 +34,8 @@ struct check {
 	struct wait wait;
 	struct bulk bulk;
 	struct ping_target to;
+	struct ping_name name;
+	struct score_more more;
 	enum via via;
 	enum check_phase phase;
 	bool surveyed, phase_due, phase_open, fell_back;
@@ -41,7 +43,7 @@ struct check {
 	int64_t last_rate;
 	/* the large ones last, so that what is asked for often is near */
 	struct survey survey;
-	struct ping_hists hists;
+	struct score_hists hists;
 	struct load load;
 	struct pinger pinger;
 };

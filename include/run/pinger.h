@@ -21,6 +21,8 @@ struct pinger_cfg {
 	enum via via;
 	enum method icmp_only; /* METHOD_NONE: raw, else datagram */
 	int ttl;
+	enum icmp_stamping stamping;
+	bool closed_is_reply;  /* TCP: a refusal has travelled the same way as an answer; so it always is without a port */
 	struct origin origin;
 	const char *reason;    /* why not a better way, where the caller knows; NULL to find out */
 	struct slice path;     /* HTTP: what to ask for */
@@ -48,6 +50,7 @@ struct pinger {
 	uint64_t key;
 	struct icmp_socket icmp[2];
 	bool open[2], ready[2], errors[2];
+	int64_t drops; /* of the sockets before this run */
 	struct hail hails[PINGER_HAILS];
 	struct ping_slot slots[PING_SLOTS];
 };
@@ -59,12 +62,12 @@ void pinger_prepare(struct pinger *r, int family, const struct origin *origin, s
  * pinger_open() - Open what the probes need, and be ready to send the first one
  * @r:        zeroed before the first use; a closed one may be opened again
  * @wait:     where our sockets are watched, under @key and the 255 keys after it
- * @targets:  @n of them, addresses set; for VIA_TCP and VIA_HTTP with their ports
+ * @room:     with the addresses that are known; for VIA_TCP and VIA_HTTP with their ports
  *
  * VIA_AUTO takes ICMP where this process may, else TCP; `reason` then says why.
  */
-bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, struct ping_target *targets, size_t n,
-	struct wait *wait, uint64_t key, struct fault *why);
+bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, const struct ping_room *room, struct wait *wait,
+	uint64_t key, struct fault *why);
 
 /* End the run; the ICMP sockets stay open for the next one. */
 void pinger_close(struct pinger *r);
@@ -90,5 +93,8 @@ void pinger_label(const struct pinger *r, size_t target, struct ping_result *ret
 
 /* ping_result() with what only this floor knows. */
 void pinger_result(const struct pinger *r, size_t target, ns_t now, struct ping_result *ret);
+
+/* Replies that our own sockets had no room for, to whichever target; UNKNOWN where the kernel does not say. */
+int64_t pinger_drops(const struct pinger *r);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ICMP sockets, raw and unprivileged, made to look the same. Calls: socket, setsockopt, bind,
- * getsockname, sendto, recvmsg, getsockopt, close.
+ * getsockname, sendmsg, recvmsg, getsockopt, close.
  */
 #ifndef SYS_ICMP_H
 #define SYS_ICMP_H
@@ -10,8 +10,11 @@
 #include "core/result.h"
 #include "sys/stream.h"
 
-/* Sends whose kernel stamps may still be on their way. */
+/* Sends whose kernel stamps may still be on their way, where the kernel numbers them itself. */
 #define ICMP_TAGS 1024
+
+/* Which moments the kernel shall stamp: each stamp of a send costs a third of that send. */
+enum icmp_stamping { ICMP_STAMP_ALL, ICMP_STAMP_NO_QUEUE, ICMP_STAMP_RECEIPT };
 
 struct icmp_socket {
 	int fd;
@@ -21,6 +24,8 @@ struct icmp_socket {
 	char reason[80];    /* why not a raw one; "" for a raw one */
 	/* private */
 	int stamping;       /* the cmsg type that stamps come under, 0 for none */
+	enum icmp_stamping asked;
+	bool numbered;      /* the kernel numbers sends by our tags (SCM_TS_OPT_ID, Linux 6.13) */
 	uint32_t sends, last_tag;
 	uint32_t tags[ICMP_TAGS];
 };
@@ -29,6 +34,7 @@ struct icmp_options {
 	enum method only;     /* METHOD_NONE: the best that can be had */
 	uint16_t id;          /* for a raw socket */
 	int ttl;              /* 0: the system's */
+	enum icmp_stamping stamping;
 	struct origin origin;
 };
 
@@ -45,11 +51,12 @@ void icmp_close(struct icmp_socket *s);
 /**
  * icmp_send() - Send one message
  * @tag:  comes back with the kernel's stamps of this send
+ * @ttl:  hops that this one may take; 0 for as many as the others
  *
  * A pending error of an earlier probe makes the kernel refuse one send (IP_RECVERR, ip(7)): tried again.
  * Return: 0, or an enum io.
  */
-int icmp_send(struct icmp_socket *s, const void *p, size_t n, const struct addr *to, uint32_t tag);
+int icmp_send(struct icmp_socket *s, const void *p, size_t n, const struct addr *to, uint32_t tag, int ttl);
 
 /* The next of what is there. @buf backs the packet's bytes. Return: false when there is nothing (left). */
 bool icmp_recv(struct icmp_socket *s, struct packet *ret, uint8_t *buf, size_t cap);
@@ -57,7 +64,7 @@ bool icmp_recv(struct icmp_socket *s, struct packet *ret, uint8_t *buf, size_t c
 /* The same for the error queue, which holds errors of routers and our own send stamps. Drain it first. */
 bool icmp_recv_error(struct icmp_socket *s, struct packet *ret, uint8_t *buf, size_t cap);
 
-/* Replies that our own receive buffer had no room for; UNKNOWN where the kernel does not say. */
+/* Replies since it was opened that our own receive buffer had no room for; UNKNOWN where the kernel does not say. */
 int64_t icmp_drops(const struct icmp_socket *s);
 
 #endif

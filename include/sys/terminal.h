@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Standard output and error, and what they are. Calls: write, isatty, ioctl(TIOCGWINSZ). */
+/* Standard output and error, and what they are. Calls: write, isatty, poll, ioctl(TIOCGWINSZ). */
 #ifndef SYS_TERMINAL_H
 #define SYS_TERMINAL_H
 
@@ -15,11 +15,18 @@ bool terminal_fault(struct fault *why);
 
 bool terminal_is(int fd);
 
-/* Columns of the terminal behind @fd, 80 where it does not say. */
+/* Columns of the terminal behind @fd, 80 where it does not say; rows, 24 where it does not. */
 size_t terminal_columns(int fd);
+size_t terminal_rows(int fd);
+
+/* Would it take more within @ms, or is it slower, or stopped with Ctrl-S? */
+bool terminal_ready(int fd, int ms);
 
 /* A terminal that can redraw a line: is one, and TERM is neither unset nor "dumb". */
 bool terminal_can_redraw(int fd);
+
+/* It can show more than ASCII: the locale is UTF-8, and it is not the console of Linux, whose font has too little. */
+bool terminal_utf8(void);
 
 /* NO_COLOR is set and not empty. */
 bool terminal_no_color(void);

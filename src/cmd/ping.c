@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
-#include "cmd/common.h"
+#include "cmd/board.h"
 #include "core/icmp.h"
-#include "core/target.h"
 #include "engine/check.h"
 #include "out/field.h"
 #include "out/ping.h"
-#include "run/pinger.h"
+#include "run/fleet.h"
 #include "sys/clock.h"
-#include "sys/memory.h"
 #include "sys/privilege.h"
-#include "sys/resolve.h"
 #include "sys/signals.h"
 #include "sys/terminal.h"
 
-/* More targets than this have no percentiles: a distribution takes 45 kB. */
-#define HISTS_MAX 1024
+/* Between two probes to a target; where many get one each, they are spread over the shorter time. */
+#define INTERVAL NS_PER_S
+#define INTERVAL_SWEEP (100 * NS_PER_MS)
+
+#define PATIENCE (2 * NS_PER_S)
+#define PATIENCE_NAMES (15 * NS_PER_S)
+
+/* Probes a second above which the queue of our interface is not looked at, and above which no send is stamped. */
+#define BUSY 2000
+#define STORM 20000
 
 struct ping_options {
 	struct common common;
@@ -33,7 +38,7 @@ static const char *const icmp_words[] = { "any", "raw", "dgram", NULL };
 static const struct opt rows[] = {
 	{ 'c', OPT_COUNT, AT(count), "count", "N", "stop after N probes to each target (default: until interrupted)", 1,
 		INT64_C(1) << 40, NULL },
-	{ 'i', OPT_DURATION, AT(interval), "interval", "TIME", "between probes to one target (1s)", NS_PER_MS,
+	{ 'i', OPT_DURATION, AT(interval), "interval", "TIME", "between probes to one target (1s); 0 once it has answered", 0,
 		3600 * NS_PER_S, NULL },
 	{ 's', OPT_SIZE, AT(size), "size", "BYTES", "payload of an ICMP probe (56)", 0, ICMP_DATA_MAX, NULL },
 	{ 't', OPT_COUNT, AT(ttl), "ttl", "N", "hops that a probe may take (the system's default)", 1, 255, NULL },
@@ -50,74 +55,60 @@ static const struct opt_table tables[] = {
 	{ NULL, NULL, 0 },
 };
 
-static struct pinger pinger;
+static struct fleet fleet;
+static struct board board;
 static char out_buffer[64 << 10];
 
-static bool aim(struct ping_target *to, const struct target *t, const struct ping_options *o, struct fault *why)
+/* A line at a time while there is something to wait for; else as much as the buffer holds. */
+static bool flush_most(struct text *t)
 {
-	struct addr v[RESOLVE_MAX];
-
-	if (resolve(t->host, o->common.family, v, RESOLVE_MAX, o->common.timeout, why) == 0)
-		return false;
-	to->addr = v[0];
-	to->addr.port = t->port > 0 ? t->port : 80;
-	return true;
+	return t->len < sizeof(out_buffer) / 2 || common_flush(t);
 }
 
-/* How the words of the targets and --via go together. */
-static bool choose_via(const struct target *t, struct ping_target *to, size_t n, const struct ping_options *o,
-	struct pinger_cfg *cfg, struct fault *why)
+static bool is_json(const struct ping_options *o)
 {
-	enum via via = (enum via)o->via;
-
-	for (size_t i = 0; i < n; i++) {
-		enum via said = t[i].scheme == TARGET_TCP ? VIA_TCP : t[i].scheme == TARGET_ICMP ? VIA_ICMP : VIA_AUTO;
-
-		if (said != VIA_AUTO && via != VIA_AUTO && said != via)
-			return fault_set(why, FAULT_USAGE, "one run measures one way:", t[i].text, "does not fit the others");
-		via = said != VIA_AUTO ? said : via;
-		to[i].closed_is_reply = t[i].port == 0;
-	}
-	if (via == VIA_HTTP && n > 1)
-		return fault_set(why, FAULT_USAGE, "--via http takes one target", SLICE(""), NULL);
-	cfg->via = via;
-	cfg->host = t[0].host;
-	cfg->path = t[0].path.n > 0 ? t[0].path : SLICE("/");
-	return true;
+	return o->common.format == FORMAT_JSON || o->common.format == FORMAT_NDJSON;
 }
 
-static bool write_all(struct text *t, const struct expectations *e, const struct ping_options *o, size_t n)
+static void write_one(struct text *t, struct json *j, const struct ping_options *o, const struct ping_result *r)
+{
+	if (is_json(o))
+		ping_json(j, NULL, r);
+	else if (o->common.format == FORMAT_CSV)
+		ping_csv_row(t, r);
+	else if (fleet.room.n > 1)
+		ping_text_line(t, r);
+	else if (!r->resolve_error)
+		ping_text_summary(t, r);
+}
+
+static bool write_all(struct text *t, const struct expectations *e, const struct ping_options *o)
 {
 	struct json j;
 	struct ping_result r;
+	struct ping_total sum = { .local_drops = pinger_drops(&fleet.pinger) };
 	ns_t now = clock_mono();
 
 	json_init(&j, t);
-	if (o->common.format == FORMAT_JSON || o->common.format == FORMAT_NDJSON)
+	if (is_json(o))
 		ping_json_begin(&j);
 	else if (o->common.format == FORMAT_CSV)
 		ping_csv_head(t);
-	else if (n > 1)
-		ping_text_table_head(t);
-	for (size_t i = 0; i < n; i++) {
-		pinger_result(&pinger, i, now, &r);
-		if (o->common.format == FORMAT_JSON || o->common.format == FORMAT_NDJSON)
-			ping_json(&j, NULL, &r);
-		else if (o->common.format == FORMAT_CSV)
-			ping_csv_row(t, &r);
-		else if (n > 1)
-			ping_text_table_row(t, &r);
-		else
-			ping_text_summary(t, &r);
-		if (!common_flush(t))
+	for (size_t i = 0; i < fleet.room.n; i++) {
+		pinger_result(&fleet.pinger, i, now, &r);
+		ping_total_add(&sum, &r);
+		write_one(t, &j, o, &r);
+		if (!flush_most(t))
 			return false;
 	}
-	if (o->common.format == FORMAT_JSON || o->common.format == FORMAT_NDJSON)
-		ping_json_end(&j);
+	if (is_json(o))
+		ping_json_end(&j, &sum);
+	else if (o->common.format == FORMAT_TEXT && fleet.room.n > 1)
+		ping_text_total(t, &sum);
 	return common_flush(t) && expectations_tell(t, e, ping_figures, &o->common);
 }
 
-static bool write_prom(struct text *t, const struct expectations *e, const struct ping_options *o, size_t n)
+static bool write_prom(struct text *t, const struct expectations *e, const struct ping_options *o)
 {
 	struct ping_result r;
 	ns_t now = clock_mono();
@@ -125,18 +116,18 @@ static bool write_prom(struct text *t, const struct expectations *e, const struc
 	for (size_t row = 0; row < ping_fields.n; row++) {
 		bool named = false;
 
-		for (size_t i = 0; i < n; i++) {
-			pinger_result(&pinger, i, now, &r);
+		for (size_t i = 0; i < fleet.room.n; i++) {
+			pinger_result(&fleet.pinger, i, now, &r);
 			ping_prom(t, row, &r, &named);
-			if (!common_flush(t))
+			if (!flush_most(t))
 				return false;
 		}
 	}
-	return expectations_tell(t, e, ping_figures, &o->common);
+	return common_flush(t) && expectations_tell(t, e, ping_figures, &o->common);
 }
 
 /* The worst target decides. */
-static void judge(struct expectations *e, size_t n)
+static void judge(struct expectations *e)
 {
 	struct ping_result r;
 	ns_t now = clock_mono();
@@ -144,8 +135,8 @@ static void judge(struct expectations *e, size_t n)
 	for (size_t k = 0; k < e->n; k++) {
 		int64_t value = UNKNOWN;
 
-		for (size_t i = 0; i < n; i++) {
-			pinger_result(&pinger, i, now, &r);
+		for (size_t i = 0; i < fleet.room.n; i++) {
+			pinger_result(&fleet.pinger, i, now, &r);
 			value = ping_figure(&r, e->v[k].figure);
 			if (expect_judge(&e->v[k], value) != EXPECT_MET)
 				break;
@@ -154,133 +145,177 @@ static void judge(struct expectations *e, size_t n)
 	}
 }
 
-static int exit_code(const struct expectations *e, size_t n, struct fault *why)
+/* The first name that came to nothing, since that is what has to be put right. */
+static int tell_unresolved(struct fault *why)
+{
+	const struct ping_name *name = fleet.room.names;
+
+	while (!name->error)
+		name++;
+	fault_set(why, FAULT_HOST, name->error, SLICE(""), NULL);
+	fault_hint(why, "is the name right? an address always works");
+	return 2;
+}
+
+static int exit_code(const struct expectations *e, struct fault *why)
 {
 	size_t answered = 0;
 	uint64_t sent = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		answered += pinger.ping.targets[i].received > 0;
-		sent += pinger.ping.targets[i].sent;
+	for (size_t i = 0; i < fleet.room.n; i++) {
+		answered += fleet.room.targets[i].score.received > 0;
+		sent += fleet.room.targets[i].score.sent;
 	}
-	if (sent > 0 && pinger.unroutable == sent) {
-		fault_set(why, FAULT_HOST, "this machine has no route to", slice_of(pinger.ping.targets[0].name), NULL);
+	if (fleet.unresolved > 0)
+		return tell_unresolved(why);
+	if (sent > 0 && fleet.pinger.unroutable == sent) {
+		struct ping_result r;
+
+		pinger_label(&fleet.pinger, 0, &r);
+		fault_set(why, FAULT_HOST, "this machine has no route to", slice_of(r.target), NULL);
 		fault_hint(why, "ip route");
 		return 2;
 	}
 	if (answered == 0 && signals_interrupted())
 		return 130;
-	if (answered < n)
+	if (answered < fleet.room.n)
 		return 1;
 	return e->missed ? 4 : 0;
 }
 
 /* SIGQUIT: what there is so far, for people, whatever the format of the result. */
-static bool report(struct text *t, size_t n)
+static bool report(struct text *t)
 {
 	struct ping_result r;
 	ns_t now = clock_mono();
 	bool ok = true;
 
-	for (size_t i = 0; i < n && ok; i++) {
-		pinger_result(&pinger, i, now, &r);
+	for (size_t i = 0; i < fleet.room.n && ok; i++) {
+		pinger_result(&fleet.pinger, i, now, &r);
 		ping_text_summary(t, &r);
 		ok = terminal_write(TERMINAL_ERR, text_view(t));
 		text_init(t, t->p, t->cap);
 	}
+	live_fresh(&board.live);
 	return ok;
 }
 
-/* Probe until done, writing what happens as it happens. Return: false where standard output is gone. */
-static bool go(struct text *t, const struct ping_options *o, size_t n)
+static void put_name(struct text *t, const struct ping_options *o, const struct ping_result *r)
 {
-	struct ping_event e;
-	struct ping_result r;
-	bool each = o->common.format == FORMAT_NDJSON || (o->common.format == FORMAT_TEXT && !o->common.quiet);
+	if (o->common.format == FORMAT_NDJSON)
+		ping_ndjson_name(t, r);
+	else if (o->common.format == FORMAT_TEXT && fleet.room.n > 1)
+		ping_text_name(t, r);
+	else if (o->common.format == FORMAT_TEXT && !r->resolve_error)
+		ping_text_start(t, r, (size_t)o->size);
+}
 
-	pinger_label(&pinger, 0, &r);
-	if (o->common.format == FORMAT_TEXT && n == 1)
+static void put_event(struct text *t, const struct ping_options *o, const struct fleet_event *e)
+{
+	struct ping_result r;
+
+	if (e->kind == FLEET_PROBE && (o->common.quiet || o->common.format > FORMAT_NDJSON) && o->common.format != FORMAT_NDJSON)
+		return;
+	pinger_label(&fleet.pinger, e->kind == FLEET_NAME ? e->target : e->probe.target, &r);
+	if (e->kind == FLEET_NAME)
+		put_name(t, o, &r);
+	else if (o->common.format == FORMAT_NDJSON)
+		ping_ndjson_event(t, &e->probe, &r);
+	else if (o->common.format == FORMAT_TEXT)
+		ping_text_event(t, &e->probe, &r);
+}
+
+/* Probe until done, writing what happens as it happens. Return: false where standard output is gone. */
+static bool go(struct text *t, const struct ping_options *o)
+{
+	struct fleet_event e;
+	struct ping_result r;
+
+	pinger_label(&fleet.pinger, 0, &r);
+	if (o->common.format == FORMAT_TEXT && fleet.room.n == 1 && r.address[0])
 		ping_text_start(t, &r, (size_t)o->size);
 	if (!common_flush(t))
 		return false;
-	while (pinger_next(&pinger, &e)) {
-		if (signals_report() && !report(t, n))
+	while (fleet_next(&fleet, board.next, &e)) {
+		if (signals_report() && !report(t))
 			return false;
-		if (!each)
-			continue;
-		pinger_label(&pinger, e.target, &r);
-		if (o->common.format == FORMAT_NDJSON)
-			ping_ndjson_event(t, &e, &r);
-		else
-			ping_text_event(t, &e, &r);
-		if (!common_flush(t))
+		if (!board_is_open(&board))
+			put_event(t, o, &e);
+		else if (!board_event(&board, &e))
+			break;
+		if (!common_flush(t) || !board_draw(&board, &fleet, t, false))
 			return false;
 	}
+	return board_draw(&board, &fleet, t, true);
+}
+
+static enum icmp_stamping choose_stamping(ns_t interval, size_t n)
+{
+	ns_t rate = (ns_t)n * NS_PER_S / ns_max(interval, 1);
+
+	if (interval > 0 && (n == 1 || rate < BUSY))
+		return ICMP_STAMP_ALL;
+	return rate < STORM ? ICMP_STAMP_NO_QUEUE : ICMP_STAMP_RECEIPT;
+}
+
+static bool prepare(const struct ping_options *o, int argc, char **argv, struct fault *why)
+{
+	struct fleet_cfg cfg = {
+		.pinger = { .ping = { .timeout = o->common.timeout > 0 ? o->common.timeout : PATIENCE, .duration = o->duration,
+				    .count = (uint64_t)o->count, .size = (size_t)o->size },
+			.via = (enum via)o->via,
+			.icmp_only = o->icmp == 1 ? METHOD_ICMP_RAW : o->icmp == 2 ? METHOD_ICMP_DGRAM : METHOD_NONE,
+			.ttl = (int)o->ttl },
+		.family = o->common.family,
+		.names_timeout = o->common.timeout > 0 ? o->common.timeout : PATIENCE_NAMES,
+	};
+
+	if (!common_origin(&o->common, &cfg.pinger.origin, why) || !fleet_read(&fleet, &cfg, argc, argv, why))
+		return false;
+	struct pinger_cfg *p = &fleet.cfg.pinger;
+
+	p->ping.interval = o->interval >= 0 ? o->interval : o->count == 1 && fleet.room.n > 1 ? INTERVAL_SWEEP : INTERVAL;
+	p->stamping = choose_stamping(p->ping.interval, fleet.room.n);
 	return true;
 }
 
-static int measure(const struct ping_options *o, struct target *v, struct ping_target *to, size_t n, struct fault *why)
+static int measure(const struct ping_options *o, int argc, char **argv, struct fault *why)
 {
-	struct pinger_cfg cfg = {
-		.ping = { .interval = o->interval, .timeout = o->common.timeout, .duration = o->duration,
-			.count = (uint64_t)o->count, .size = (size_t)o->size },
-		.icmp_only = o->icmp == 1 ? METHOD_ICMP_RAW : o->icmp == 2 ? METHOD_ICMP_DGRAM : METHOD_NONE,
-		.ttl = (int)o->ttl,
-	};
 	struct expectations expect;
-	struct wait wait;
 	struct text t;
 
-	if (!expectations_parse(&expect, &o->common, ping_figures, why) || !common_origin(&o->common, &cfg.origin, why) ||
-		!choose_via(v, to, n, o, &cfg, why))
+	if (!expectations_parse(&expect, &o->common, ping_figures, why) || !prepare(o, argc, argv, why))
 		return fault_exit_code(why);
-	for (size_t i = 0; i < n; i++)
-		if (!aim(&to[i], &v[i], o, why))
-			return fault_exit_code(why);
 	privilege_raise();
-	if (!wait_open(&wait, why) || !pinger_open(&pinger, &cfg, to, n, &wait, 0, why))
+	if (!fleet_open(&fleet, why))
 		return fault_exit_code(why);
-	if (pinger.method == METHOD_ICMP_RAW || pinger.method == METHOD_ICMP_DGRAM)
+	if (fleet.pinger.method == METHOD_ICMP_RAW || fleet.pinger.method == METHOD_ICMP_DGRAM)
 		privilege_drop();
 	signals_take();
 	text_init(&t, out_buffer, sizeof(out_buffer));
-	if (!go(&t, o, n))
+	if (!board_open(&board, &fleet, &o->common, why))
+		return fault_exit_code(why);
+	bool alive = go(&t, o);
+	bool shown = board_close(&board, &t);
+
+	if (!alive)
 		return EXIT_NO_OUTPUT;
-	judge(&expect, n);
-	if (!(o->common.format == FORMAT_PROM ? write_prom(&t, &expect, o, n) : write_all(&t, &expect, o, n)))
+	judge(&expect);
+	if (shown)
+		return expectations_tell(&t, &expect, ping_figures, &o->common) ? exit_code(&expect, why) : EXIT_NO_OUTPUT;
+	if (!(o->common.format == FORMAT_PROM ? write_prom(&t, &expect, o) : write_all(&t, &expect, o)))
 		return EXIT_NO_OUTPUT;
-	return exit_code(&expect, n, why);
+	return exit_code(&expect, why);
 }
 
 static int run(int argc, char **argv, struct fault *why)
 {
-	struct ping_options o = { .common = { .timeout = 2 * NS_PER_S }, .interval = NS_PER_S, .size = 56 };
+	struct ping_options o = { .interval = UNKNOWN, .size = 56 };
 	int n = opt_parse(tables, argc, argv, &o, why);
 
 	if (n < 0)
 		return 2;
-	if (n == 0) {
-		fault_set(why, FAULT_USAGE, "there is nothing to ping", SLICE(""), NULL);
-		fault_hint(why, "sonde ping 192.0.2.1");
-		return 2;
-	}
-	struct target *v = memory_get((size_t)n, sizeof(*v), why);
-	struct ping_target *to = memory_get((size_t)n, sizeof(*to), why);
-	struct ping_hists *hists = n <= HISTS_MAX ? memory_get((size_t)n, sizeof(*hists), why) : NULL;
-
-	if (!v || !to)
-		return 2;
-	for (int i = 0; i < n; i++) {
-		if (!target_parse(argv[i], &v[i], why))
-			return 2;
-		if (v[i].scheme == TARGET_ANY && v[i].path.n > 0) {
-			fault_set(why, FAULT_USAGE, "", v[i].text, "is a network or a page, and ping takes hosts");
-			return 2;
-		}
-		to[i].name = argv[i];
-		to[i].hists = hists ? &hists[i] : NULL;
-	}
-	int code = measure(&o, v, to, (size_t)n, why);
+	int code = measure(&o, n, argv, why);
 
 	common_error(&o.common, why);
 	return code;
@@ -292,7 +327,8 @@ const struct command cmd_ping = {
 	"round trips and loss, one host or many",
 	"ICMP echo, raw where this process may, else through the unprivileged ICMP socket, else by TCP connections.\n"
 	"Round trips are taken from the kernel's own packet stamps where there are any. TARGET is a name, an address,\n"
-	"host:port, tcp://host:port or icmp://host.\n"
+	"host:port, tcp://host:port, icmp://host, a network such as 10.0.0.0/24, or - for a list of these on standard\n"
+	"input. The probes of a round are spread over the interval; with -c 1 over 100ms.\n"
 	"\n"
 	"--expect knows: loss, rtt, rtt.p99, rtt.max, jitter, received.\n",
 	tables,

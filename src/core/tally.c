@@ -61,6 +61,12 @@ void tally_loss_interval(uint64_t lost, uint64_t sent, int64_t *ret_low, int64_t
 		return;
 
 	uint64_t whole = sent * FINE + Z_SQUARED;
+
+	if (lost == 0) { /* the usual case, and half the width is the centre */
+		*ret_low = 0;
+		*ret_high = (int64_t)(wide_muldiv(Z_SQUARED, FINE, whole) / 100 + 1);
+		return;
+	}
 	uint64_t centre = wide_muldiv(lost * FINE + Z_SQUARED / 2, FINE, whole);
 	uint64_t half = half_width(lost, sent, whole);
 	uint64_t high = (centre + half) / 100 + 1;

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-
 void text_init(struct text *t, char *buf, size_t cap)
 {
 	*t = (struct text){ buf, cap, 0, false };
@@ -26,7 +25,10 @@ void text_slice(struct text *t, struct slice s)
 
 void text_char(struct text *t, char c)
 {
-	text_slice(t, (struct slice){ &c, 1 });
+	t->cut = t->cut || t->len == t->cap - 1;
+	if (t->len < t->cap - 1)
+		t->p[t->len++] = c;
+	t->p[t->len] = '\0';
 }
 
 void text_str(struct text *t, const char *s)

@@ -33,6 +33,8 @@ static const struct field ping_rows[] = {
 	PING("loss_ratio", FIELD_RATIO, loss_ppm, "Share of probes lost"),
 	PING("loss_ratio_low", FIELD_RATIO, loss_low_ppm, "Lower end of its 95% interval"),
 	PING("loss_ratio_high", FIELD_RATIO, loss_high_ppm, "Upper end of its 95% interval"),
+	PING("loss_runs", FIELD_TOTAL, loss_runs, "Runs of probes without an answer in time"),
+	PING("loss_run_max", FIELD_COUNT, loss_run_max, "Probes in the longest of them"),
 	PING("rtt_min_ms", FIELD_MS, rtt_min, "Shortest round trip"),
 	PING("rtt_mean_ms", FIELD_MS, rtt_mean, "Mean round trip"),
 	PING("rtt_max_ms", FIELD_MS, rtt_max, "Longest round trip"),
@@ -43,6 +45,9 @@ static const struct field ping_rows[] = {
 	PING("jitter_ms", FIELD_MS, jitter, "RFC 3550 jitter of round trips"),
 	PING("ipdv_p99_ms", FIELD_MS, ipdv_p99, "99th percentile of their change"),
 	PING("host_queue_p50_ms", FIELD_MS, host_queue_p50, "Median wait in our queue"),
+	PING("connect_p50_ms", FIELD_MS, connect_p50, "Median time to connect"),
+	PING("resolve_ms", FIELD_MS, resolve, "Time to look the name up"),
+	PING("resolve_error", FIELD_STRING, resolve_error, NULL),
 	PING("seconds", FIELD_SECONDS, elapsed, NULL),
 };
 
@@ -126,13 +131,8 @@ static unsigned scale_of(const struct field *f)
 	return f->kind == FIELD_SECONDS ? 9 : f->kind == FIELD_MS || f->kind == FIELD_RATIO ? 6 : 0;
 }
 
-void field_json(struct json *j, const char *key, const struct field_table *t, const void *object)
+void field_json_members(struct json *j, const struct field_table *t, const void *object)
 {
-	if (!object) {
-		json_null(j, key);
-		return;
-	}
-	json_open(j, key);
 	for (const struct field *f = t->v; f < t->v + t->n; f++) {
 		struct cell c = cell_of(f, object);
 
@@ -143,6 +143,16 @@ void field_json(struct json *j, const char *key, const struct field_table *t, co
 		else
 			json_fixed(j, f->name, c.value, scale_of(f), scale_of(f));
 	}
+}
+
+void field_json(struct json *j, const char *key, const struct field_table *t, const void *object)
+{
+	if (!object) {
+		json_null(j, key);
+		return;
+	}
+	json_open(j, key);
+	field_json_members(j, t, object);
 	json_close(j);
 }
 

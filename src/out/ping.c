@@ -15,7 +15,9 @@ static bool is_icmp(const struct ping_result *r)
 /* The name that was asked for, and the address where that is another word. */
 static void put_host(struct text *t, const struct ping_result *r)
 {
-	text_put(t, strcmp(r->target, r->address) == 0 ? "%s" : "%s (%s)", r->target, r->address);
+	bool same = strcmp(r->target, r->address) == 0;
+
+	text_put(t, same || !r->address[0] ? "%s" : "%s (%s)", r->target, r->address);
 }
 
 void ping_text_start(struct text *t, const struct ping_result *r, size_t size)
@@ -63,6 +65,8 @@ void ping_text_event(struct text *t, const struct ping_event *e, const struct pi
 			text_put(t, " ttl=%d", (int64_t)e->ttl);
 		if (e->rtt != UNKNOWN)
 			text_put(t, " time=%m ms", e->rtt);
+		if (e->connect != UNKNOWN)
+			text_put(t, " connect=%m ms", e->connect);
 	}
 	text_put(t, "%s\n", slice_word(remarks, e->outcome));
 }
@@ -87,9 +91,25 @@ static void put_loss(struct text *t, const struct ping_result *r)
 		tenths(r->loss_high_ppm));
 	put_more(t, r->late, "late");
 	put_more(t, r->reordered, "reordered");
+	if (r->loss_run_max > 1)
+		text_put(t, ", longest run %d", r->loss_run_max);
 	put_more(t, r->in_flight, "still on the way");
 	put_more(t, r->local_drops, "dropped by our own buffer");
 	text_char(t, '\n');
+}
+
+static void put_kinds(struct text *t, const struct ping_result *r)
+{
+	for (size_t i = 0; i < r->n_kinds; i++) {
+		const struct ping_kind *k = &r->kinds[i];
+
+		text_put(t, "%d times: %s", k->count, k->text ? k->text : "error");
+		if (k->from.family != 0) {
+			text_str(t, ", from ");
+			addr_put(t, &k->from);
+		}
+		text_char(t, '\n');
+	}
 }
 
 void ping_text_summary(struct text *t, const struct ping_result *r)
@@ -110,47 +130,105 @@ void ping_text_summary(struct text *t, const struct ping_result *r)
 		text_put(t, "; %s, stamps %s\n", method_name(r->method), stamps_name(r->stamps));
 	}
 	put_loss(t, r);
+	put_kinds(t, r);
 }
 
-static const struct {
-	uint8_t at;
-	char name[7];
-} columns[] = { { 32, "sent" }, { 40, "recv" }, { 48, "loss" }, { 58, "min" }, { 68, "p50" }, { 78, "p99" },
-	{ 88, "jitter" }, { 98, "ms" } };
-
-void ping_text_table_head(struct text *t)
+void ping_total_add(struct ping_total *sum, const struct ping_result *r)
 {
-	text_str(t, "\ntarget");
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		text_pad(t, columns[i].at);
-		text_str(t, columns[i].name);
-	}
-	text_char(t, '\n');
+	sum->targets++;
+	sum->answered += r->received > 0;
+	sum->unresolved += r->resolve_error != NULL;
+	sum->sent += r->sent;
+	sum->received += r->received;
+	sum->lost += r->lost;
+	sum->elapsed = r->elapsed;
 }
 
-static void put_cell(struct text *t, size_t column, const char *format, int64_t v)
-{
-	text_char(t, ' ');
-	text_pad(t, columns[column].at);
-	text_put(t, format, v);
-}
-
-void ping_text_table_row(struct text *t, const struct ping_result *r)
+void ping_text_line(struct text *t, const struct ping_result *r)
 {
 	put_host(t, r);
-	put_cell(t, 0, "%d", r->sent);
-	put_cell(t, 1, "%d", r->received);
-	put_cell(t, 2, "%p", r->loss_ppm);
-	put_cell(t, 3, "%m", r->rtt_min);
-	put_cell(t, 4, "%m", r->rtt_p50);
-	put_cell(t, 5, "%m", r->rtt_p99);
-	put_cell(t, 6, "%m", r->jitter);
+	if (r->resolve_error) {
+		text_put(t, " : %s\n", r->resolve_error);
+		return;
+	}
+	text_put(t, " : xmt/rcv/%%loss = %d/%d/%p", r->sent, r->received, r->loss_ppm);
+	if (r->received > 0)
+		text_put(t, ", min/avg/max = %m/%m/%m", r->rtt_min, r->rtt_mean, r->rtt_max);
+	if (r->received > 1 && r->rtt_p50 != UNKNOWN)
+		text_put(t, ", p50/p99/jitter = %m/%m/%m", r->rtt_p50, r->rtt_p99, r->jitter);
+	put_more(t, r->late, "late");
+	put_more(t, r->duplicates, "duplicates");
+	put_more(t, r->corrupt, "corrupted");
+	put_more(t, r->errors, "errors");
 	text_char(t, '\n');
+}
+
+void ping_text_total(struct text *t, const struct ping_total *sum)
+{
+	text_put(t, "\n%d targets, %d answered, %d did not", sum->targets, sum->answered,
+		sum->targets - sum->answered - sum->unresolved);
+	if (sum->unresolved > 0)
+		text_put(t, ", %d have no address", sum->unresolved);
+	text_put(t, "; %d probes, %d answers, %d lost", sum->sent, sum->received, sum->lost);
+	put_more(t, sum->local_drops, "dropped by our own buffer");
+	text_put(t, ", in %t\n", sum->elapsed);
+}
+
+void ping_text_name(struct text *t, const struct ping_result *r)
+{
+	if (r->resolve_error)
+		text_put(t, "%s\n", r->resolve_error);
+}
+
+void ping_ndjson_name(struct text *t, const struct ping_result *r)
+{
+	struct json j;
+
+	json_begin(&j, t, "resolve");
+	json_word(&j, "target", r->target);
+	json_word(&j, "address", r->resolve_error ? NULL : r->address);
+	json_ms(&j, "resolve_ms", r->resolve);
+	json_word(&j, "error", r->resolve_error);
+	json_end(&j);
+}
+
+/* Who said it, as ICMP where it was: this machine and a refused connection have no type. */
+static void json_source(struct json *j, const struct addr *who, int type, int code, const char *what)
+{
+	bool icmp = who->family != 0;
+	char from[ADDR_TEXT_MAX];
+	struct text t;
+
+	text_init(&t, from, sizeof(from));
+	addr_put(&t, who);
+	json_word(j, "from", from);
+	json_int(j, "icmp_type", icmp ? type : UNKNOWN);
+	json_int(j, "icmp_code", icmp ? code : UNKNOWN);
+	json_word(j, "error", what);
+}
+
+static void json_kinds(struct json *j, const struct ping_result *r)
+{
+	json_array(j, "error_kinds");
+	for (size_t i = 0; i < r->n_kinds; i++) {
+		json_open(j, NULL);
+		json_source(j, &r->kinds[i].from, r->kinds[i].type, r->kinds[i].code, r->kinds[i].text);
+		json_int(j, "count", r->kinds[i].count);
+		json_close(j);
+	}
+	json_array_end(j);
 }
 
 void ping_json(struct json *j, const char *key, const struct ping_result *r)
 {
-	field_json(j, key, &ping_fields, r);
+	if (!r) {
+		json_null(j, key);
+		return;
+	}
+	json_open(j, key);
+	field_json_members(j, &ping_fields, r);
+	json_kinds(j, r);
+	json_close(j);
 }
 
 void ping_json_begin(struct json *j)
@@ -159,24 +237,11 @@ void ping_json_begin(struct json *j)
 	json_array(j, "targets");
 }
 
-void ping_json_end(struct json *j)
+void ping_json_end(struct json *j, const struct ping_total *sum)
 {
 	json_array_end(j);
+	json_int(j, "local_drops", sum->local_drops);
 	json_end(j);
-}
-
-static void json_error(struct json *j, const struct ping_event *e)
-{
-	bool answered = e->from.family != 0;
-	char from[ADDR_TEXT_MAX];
-	struct text t;
-
-	text_init(&t, from, sizeof(from));
-	addr_put(&t, &e->from);
-	json_word(j, "from", from);
-	json_int(j, "icmp_type", answered ? e->type : UNKNOWN);
-	json_int(j, "icmp_code", answered ? e->code : UNKNOWN);
-	json_word(j, "error", e->text);
 }
 
 void ping_ndjson_event(struct text *t, const struct ping_event *e, const struct ping_result *r)
@@ -190,11 +255,12 @@ void ping_ndjson_event(struct text *t, const struct ping_event *e, const struct 
 	json_word(&j, "outcome", outcome_name(e->outcome));
 	json_ms(&j, "rtt_ms", e->rtt);
 	json_ms(&j, "host_queue_ms", e->queue);
+	json_ms(&j, "connect_ms", e->connect);
 	json_int(&j, "ttl", e->ttl < 0 ? UNKNOWN : e->ttl);
 	json_word(&j, "stamps", stamps_name(e->stamps));
 	json_word(&j, "method", method_name(r->method));
 	if (e->outcome == OUTCOME_ERROR)
-		json_error(&j, e);
+		json_source(&j, &e->from, e->type, e->code, e->text);
 	json_end(&j);
 }
 

@@ -104,16 +104,18 @@ static bool start_pinger(struct check *c, ns_t interval, uint64_t count, ns_t ti
 	struct pinger_cfg cfg = {
 		.ping = { .interval = interval, .timeout = timeout, .count = count, .size = 56 },
 		.via = c->via,
+		.closed_is_reply = true,
 		.origin = c->cfg.survey.origin,
 		.reason = c->fell_back ? "no answer to ICMP echo requests" : NULL,
 	};
 
+	struct ping_room room = { &c->to, &c->more, &c->name, &c->hists, NULL, 1 };
+
 	memset(&c->hists, 0, sizeof(c->hists));
-	c->to = (struct ping_target){ .name = c->result.host, .addr = c->result.address, .closed_is_reply = true,
-		.hists = &c->hists };
-	if (c->to.addr.port == 0)
-		c->to.addr.port = 80;
-	return pinger_open(&c->pinger, &cfg, &c->to, 1, &c->wait, 0, why);
+	memset(&c->more, 0, sizeof(c->more));
+	c->to = (struct ping_target){ .addr = c->result.address };
+	c->name = (struct ping_name){ .text = c->result.host };
+	return pinger_open(&c->pinger, &cfg, &room, &c->wait, 0, why);
 }
 
 static bool start_load(struct check *c, enum load_direction direction, struct fault *why)
@@ -197,7 +199,7 @@ static void finish_ping(struct check *c)
 /* A host that does not answer echo requests may still answer connections. Return: whether that is tried now. */
 static bool fall_back_to_tcp(struct check *c, struct fault *why)
 {
-	if (c->via == VIA_TCP || c->pinger.ping.targets[0].received > 0 || !needs_server(c) || signals_stop() ||
+	if (c->via == VIA_TCP || c->to.score.received > 0 || !needs_server(c) || signals_stop() ||
 		c->pinger.method == METHOD_TCP)
 		return false;
 	pinger_close(&c->pinger);

@@ -23,13 +23,17 @@
 /* Keys: the two ICMP sockets, then the connections. */
 #define HAIL_KEY 8
 
+/* Where no port is given: whether anybody listens there does not matter. */
+#define HAIL_PORT 80
+
 static uint8_t request[ICMP_HEADER_LEN + ICMP_DATA_MAX];
 static uint8_t payload[ICMP_DATA_MAX];
 static uint8_t reply[ICMP_DATA_MAX + 128];
 
 static bool open_family(struct pinger *r, int family, struct fault *why)
 {
-	struct icmp_options o = { .only = r->cfg.icmp_only, .ttl = r->cfg.ttl, .origin = r->cfg.origin };
+	struct icmp_options o = { .only = r->cfg.icmp_only, .ttl = r->cfg.ttl, .stamping = r->cfg.stamping,
+		.origin = r->cfg.origin };
 	size_t i = family == 6;
 
 	if (r->open[i])
@@ -50,21 +54,36 @@ void pinger_prepare(struct pinger *r, int family, const struct origin *origin, s
 	open_family(r, family, &ignored);
 }
 
-static bool open_icmp(struct pinger *r, const struct ping_target *targets, size_t n, struct fault *why)
+/* Bit 0: for IPv4, bit 1: for IPv6, bit 2: for an address that is still looked up. */
+static unsigned families_of(const struct ping_room *room)
 {
-	for (size_t k = 0; k < n; k++) {
-		int family = targets[k].addr.family;
+	unsigned bits = 0;
 
-		if (!open_family(r, family, why))
+	for (size_t i = 0; i < room->n; i++)
+		bits |= room->targets[i].addr.family == 4 ? 1U : room->targets[i].addr.family == 6 ? 2U : 4U;
+	return bits;
+}
+
+/* All sockets that are needed; where that is not yet known, any. */
+static bool open_icmp(struct pinger *r, unsigned families, struct fault *why)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (!(families & (4U | 1U << i)))
+			continue;
+		if (!open_family(r, i == 1 ? 6 : 4, why) && families & 1U << i)
 			return false;
-		r->method = r->icmp[family == 6].method;
-		memcpy(r->reason, r->icmp[family == 6].reason, sizeof(r->icmp[0].reason));
+		if (!r->open[i])
+			continue;
+		r->method = r->icmp[i].method;
+		memcpy(r->reason, r->icmp[i].reason, sizeof(r->icmp[0].reason));
 	}
-	return true;
+	if (r->open[0] || r->open[1])
+		why->kind = FAULT_NONE;
+	return r->open[0] || r->open[1];
 }
 
 /* The ICMP of all families or of none: one run, one method. */
-static bool open_best(struct pinger *r, const struct ping_target *targets, size_t n, struct fault *why)
+static bool open_best(struct pinger *r, const struct ping_room *room, struct fault *why)
 {
 	struct text t;
 	bool must = r->cfg.via == VIA_ICMP || r->cfg.icmp_only != METHOD_NONE;
@@ -76,7 +95,7 @@ static bool open_best(struct pinger *r, const struct ping_target *targets, size_
 		r->method = r->cfg.via == VIA_TCP ? METHOD_TCP : METHOD_HTTP;
 		return true;
 	}
-	if (open_icmp(r, targets, n, why))
+	if (open_icmp(r, families_of(room), why))
 		return true;
 	if (must) {
 		fault_hint(why, "sonde caps");
@@ -89,19 +108,37 @@ static bool open_best(struct pinger *r, const struct ping_target *targets, size_
 	return true;
 }
 
-bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, struct ping_target *targets, size_t n,
-	struct wait *wait, uint64_t key, struct fault *why)
+/* UNKNOWN where no socket tells. */
+static int64_t drops_so_far(const struct pinger *r)
 {
+	int64_t sum = UNKNOWN;
+
+	for (size_t i = 0; i < 2; i++) {
+		int64_t drops = r->open[i] ? icmp_drops(&r->icmp[i]) : UNKNOWN;
+
+		if (drops != UNKNOWN)
+			sum = (sum == UNKNOWN ? 0 : sum) + drops;
+	}
+	return sum;
+}
+
+bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, const struct ping_room *room, struct wait *wait,
+	uint64_t key, struct fault *why)
+{
+	struct ping_room mine = *room;
+
 	r->cfg = *cfg;
 	r->wait = wait;
 	r->key = key;
 	r->unroutable = 0;
-	if (!random_fill(r->cfg.ping.key, sizeof(r->cfg.ping.key), why) || !open_best(r, targets, n, why))
+	if (!random_fill(r->cfg.ping.key, sizeof(r->cfg.ping.key), why) || !open_best(r, room, why))
 		return false;
 	r->cfg.ping.id[0] = r->icmp[0].id;
 	r->cfg.ping.id[1] = r->icmp[1].id;
 	r->cfg.ping.first = r->ping.head > 0 ? r->ping.head : 1;
-	ping_init(&r->ping, &r->cfg.ping, targets, n, r->slots, clock_mono() + STAMPS_START);
+	r->drops = drops_so_far(r);
+	mine.slots = r->slots;
+	ping_init(&r->ping, &r->cfg.ping, &mine, clock_mono() + STAMPS_START);
 	return true;
 }
 
@@ -148,38 +185,52 @@ static bool read_icmp(struct pinger *r, struct ping_event *ret)
 	return false;
 }
 
+/* Connected: ask for the page, whose first byte ends the round trip that begins now. */
+static void hail_ask(struct pinger *r, struct hail *h, ns_t stamp)
+{
+	static char head[2400], host[300];
+	uint16_t port = r->ping.room.targets[0].addr.port;
+	struct text t, ht;
+
+	text_init(&ht, host, sizeof(host));
+	url_put_host(&ht, r->cfg.host, port > 0 ? port : HAIL_PORT);
+	text_init(&t, head, sizeof(head));
+	http1_put_request(&t, "HEAD", r->cfg.path);
+	http1_put_field(&t, "Host", text_view(&ht));
+	http1_put_field(&t, "Connection", SLICE("close"));
+	http1_put_end(&t);
+	struct want w = { WANT_WRITE, head, t.len, false };
+
+	ping_restamp(&r->ping, h->wire, stamp);
+	stream_out(h->fd, &w, NULL);
+	h->state = HAIL_ASKED;
+	wait_change(r->wait, h->fd, WAIT_IN, r->key + HAIL_KEY + (uint64_t)(h - r->hails));
+}
+
 /* Return: whether the probe was answered or refused; if not, @h goes on or is gone. */
 static bool hail_connected(struct pinger *r, struct hail *h, struct ping_event *ret)
 {
 	int io = stream_connected(h->fd);
-	uint16_t wire = h->wire;
 	ns_t stamp = clock_mono();
+	struct stream_facts facts;
 
 	if (io == IO_AGAIN)
 		return false;
 	if (io == 0 && r->method == METHOD_HTTP) {
-		static char head[2400], host[300];
-		struct text t, ht;
-
-		text_init(&ht, host, sizeof(host));
-		url_put_host(&ht, r->cfg.host, r->ping.targets[0].addr.port);
-		text_init(&t, head, sizeof(head));
-		http1_put_request(&t, "HEAD", r->cfg.path);
-		http1_put_field(&t, "Host", text_view(&ht));
-		http1_put_field(&t, "Connection", SLICE("close"));
-		http1_put_end(&t);
-		struct want w = { WANT_WRITE, head, t.len, false };
-
-		ping_restamp(&r->ping, wire, stamp);
-		stream_out(h->fd, &w, NULL);
-		h->state = HAIL_ASKED;
-		wait_change(r->wait, h->fd, WAIT_IN, r->key + HAIL_KEY + (uint64_t)(h - r->hails));
+		hail_ask(r, h, stamp);
 		return false;
 	}
+	stream_facts(h->fd, &facts);
 	drop_hail(h);
-	if (io == 0 || (io == IO_REFUSED && ping_target_of(&r->ping, wire)->closed_is_reply))
-		return ping_answered(&r->ping, wire, stamp, ret);
-	return ping_refused(&r->ping, wire, io_text(io), ret);
+	/* The kernel asked again by itself: the first packet or its answer was lost, and the time says nothing. */
+	if (io == 0 && facts.retransmits > 0)
+		return ping_refused(&r->ping, h->wire, "answered only when asked again", ret);
+	if (io == 0)
+		return ping_answered(&r->ping, h->wire, stamp, facts.rtt, ret);
+	if (io == IO_REFUSED && r->method == METHOD_TCP &&
+		(r->cfg.closed_is_reply || ping_target_of(&r->ping, h->wire)->addr.port == 0))
+		return ping_answered(&r->ping, h->wire, stamp, UNKNOWN, ret);
+	return ping_refused(&r->ping, h->wire, io_text(io), ret);
 }
 
 static bool hail_answered(struct pinger *r, struct hail *h, struct ping_event *ret)
@@ -193,7 +244,7 @@ static bool hail_answered(struct pinger *r, struct hail *h, struct ping_event *r
 		return false;
 	drop_hail(h);
 	if (n > 0)
-		return ping_answered(&r->ping, h->wire, stamp, ret);
+		return ping_answered(&r->ping, h->wire, stamp, UNKNOWN, ret);
 	return ping_refused(&r->ping, h->wire, io_text((int)n), ret);
 }
 
@@ -218,7 +269,7 @@ static bool read_hails(struct pinger *r, ns_t now, struct ping_event *ret)
 /* Return: whether sending failed, which is an event. */
 static bool send_icmp(struct pinger *r, const struct ping_request *q, struct ping_event *ret)
 {
-	struct addr to = r->ping.targets[q->target].addr;
+	struct addr to = r->ping.room.targets[q->target].addr;
 	struct icmp_socket *s = &r->icmp[to.family == 6];
 	size_t size = r->ping.cfg.size;
 
@@ -226,7 +277,7 @@ static bool send_icmp(struct pinger *r, const struct ping_request *q, struct pin
 	ping_payload(&r->ping, q->wire, payload);
 	size_t n = icmp_echo_build(to.family, s->id, q->wire, payload, size, request, sizeof(request));
 	ns_t stamp = clock_mono();
-	int io = icmp_send(s, request, n, &to, q->wire);
+	int io = r->open[to.family == 6] ? icmp_send(s, request, n, &to, q->wire, 0) : IO_UNREACHABLE;
 
 	if (io < 0) {
 		r->unroutable += io == IO_UNREACHABLE;
@@ -234,7 +285,7 @@ static bool send_icmp(struct pinger *r, const struct ping_request *q, struct pin
 		return true;
 	}
 	ping_sent(&r->ping, q->wire, stamp);
-	r->errors[to.family == 6] = true; /* our own stamps are there at once */
+	r->errors[to.family == 6] = r->cfg.stamping != ICMP_STAMP_RECEIPT; /* our own stamps are there at once */
 	return false;
 }
 
@@ -250,7 +301,10 @@ static bool send_hail(struct pinger *r, struct hail *h, const struct ping_reques
 {
 	struct fault why;
 	ns_t stamp = clock_mono();
-	int fd = stream_connect(&r->ping.targets[q->target].addr, &r->cfg.origin, &stamp, &why);
+	struct addr to = r->ping.room.targets[q->target].addr;
+
+	to.port = to.port > 0 ? to.port : HAIL_PORT;
+	int fd = stream_connect(&to, &r->cfg.origin, &stamp, &why);
 
 	if (fd < 0) {
 		r->unroutable += fd == IO_UNREACHABLE;
@@ -332,12 +386,21 @@ void pinger_label(const struct pinger *r, size_t target, struct ping_result *ret
 
 void pinger_result(const struct pinger *r, size_t target, ns_t now, struct ping_result *ret)
 {
-	size_t i = r->ping.targets[target].addr.family == 6;
-
 	ping_result(&r->ping, target, now, ret);
 	ret->method = r->method;
 	ret->reason = r->reason;
+	if (r->method == METHOD_TCP) {
+		ret->connect_p50 = ret->host_queue_p50;
+		ret->host_queue_p50 = UNKNOWN;
+	}
 	/* One socket serves all targets: its drops cannot be told apart. */
-	if (r->open[i] && r->ping.n == 1)
-		ret->local_drops = icmp_drops(&r->icmp[i]);
+	if (r->ping.room.n == 1)
+		ret->local_drops = pinger_drops(r);
+}
+
+int64_t pinger_drops(const struct pinger *r)
+{
+	int64_t now = drops_so_far(r);
+
+	return now == UNKNOWN || r->drops == UNKNOWN ? UNKNOWN : now - r->drops;
 }

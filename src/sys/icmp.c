@@ -21,6 +21,9 @@ enum {
 	KERNEL_RCVBUFFORCE = 33,
 	KERNEL_ICMP_FILTER = 1,
 	KERNEL_ICMP6_FILTER = 1,
+	KERNEL_TS_OPT_ID = 81,
+	KERNEL_RECVERR_RFC4884 = 26,
+	KERNEL_RECVERR_RFC4884_6 = 31,
 	KERNEL_ORIGIN_ICMP = 2,
 	KERNEL_ORIGIN_ICMP6 = 3,
 	KERNEL_ORIGIN_TIMESTAMPING = 4,
@@ -83,13 +86,18 @@ static void filter_raw(int fd, int family)
 static void ask_for_stamps(struct icmp_socket *s)
 {
 	static const int kinds[] = { KERNEL_TIMESTAMPING_NEW, KERNEL_TIMESTAMPING_OLD };
-	static const int both = STAMP_TX_SOFTWARE | STAMP_TX_SCHED | STAMP_OPT_ID | STAMP_OPT_TSONLY | STAMP_RX_SOFTWARE |
-				STAMP_SOFTWARE;
+	static const int receipt = STAMP_RX_SOFTWARE | STAMP_SOFTWARE;
+	static const int sends[] = { /* in the order of enum icmp_stamping */
+		STAMP_TX_SOFTWARE | STAMP_TX_SCHED | STAMP_OPT_ID | STAMP_OPT_TSONLY,
+		STAMP_TX_SCHED | STAMP_OPT_ID | STAMP_OPT_TSONLY,
+		0,
+	};
 
 	for (size_t i = 0; i < 2 && s->stamping == 0; i++)
-		if (set_int(s->fd, SOL_SOCKET, kinds[i], both) ||
-			set_int(s->fd, SOL_SOCKET, kinds[i], STAMP_RX_SOFTWARE | STAMP_SOFTWARE))
+		if (set_int(s->fd, SOL_SOCKET, kinds[i], receipt | sends[s->asked]) ||
+			set_int(s->fd, SOL_SOCKET, kinds[i], receipt))
 			s->stamping = kinds[i];
+	s->numbered = s->asked != ICMP_STAMP_RECEIPT && s->stamping != 0;
 }
 
 /* Everything that may fail without harm. */
@@ -99,6 +107,7 @@ static void set_options(struct icmp_socket *s, const struct icmp_options *o)
 	bool v6 = s->family == 6;
 
 	set_int(s->fd, level, v6 ? IPV6_RECVERR : IP_RECVERR, s->method == METHOD_ICMP_DGRAM);
+	set_int(s->fd, level, v6 ? KERNEL_RECVERR_RFC4884_6 : KERNEL_RECVERR_RFC4884, 1);
 	set_int(s->fd, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
 	if (o->ttl > 0)
 		set_int(s->fd, level, v6 ? IPV6_UNICAST_HOPS : IP_TTL, o->ttl);
@@ -120,7 +129,7 @@ static bool bind_socket(struct icmp_socket *s, const struct icmp_options *o)
 					   (socklen_t)strlen(o->origin.interface) + 1) != 0)
 		return false;
 	if (at.family == 0)
-		at.family = s->family;
+		at.family = (uint8_t)s->family;
 	at.port = 0;
 	if (s->method == METHOD_ICMP_RAW) {
 		s->id = o->id;
@@ -144,6 +153,7 @@ static bool open_as(struct icmp_socket *s, int family, enum method method, const
 	s->family = family;
 	s->method = method;
 	s->stamping = 0;
+	s->asked = o->stamping;
 	s->sends = 0;
 	if (bind_socket(s, o)) {
 		set_options(s, o);
@@ -178,19 +188,50 @@ void icmp_close(struct icmp_socket *s)
 	close(s->fd);
 }
 
-int icmp_send(struct icmp_socket *s, const void *p, size_t n, const struct addr *to, uint32_t tag)
+static void put_control(struct msghdr *m, int level, int type, uint32_t v)
 {
-	struct sockaddr_storage sa;
-	socklen_t sa_n = sockaddr_put(&sa, to);
+	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)m->msg_control + m->msg_controllen);
 
-	for (int tries = 0; tries < 2; tries++) {
-		if (sendto(s->fd, p, n, MSG_NOSIGNAL, (struct sockaddr *)&sa, sa_n) >= 0) {
-			s->last_tag = tag;
-			s->tags[s->sends++ % ICMP_TAGS] = tag;
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(v)), .cmsg_level = level, .cmsg_type = type };
+	memcpy(CMSG_DATA(c), &v, sizeof(v));
+	m->msg_controllen += CMSG_SPACE(sizeof(v));
+}
+
+static ssize_t send_once(const struct icmp_socket *s, struct msghdr *m, uint32_t tag, int ttl)
+{
+	m->msg_controllen = 0;
+	if (s->numbered)
+		put_control(m, SOL_SOCKET, KERNEL_TS_OPT_ID, tag);
+	if (ttl > 0)
+		put_control(m, level_of(s->family), s->family == 6 ? IPV6_HOPLIMIT : IP_TTL, (uint32_t)ttl);
+	return sendmsg(s->fd, m, MSG_NOSIGNAL);
+}
+
+static void note_send(struct icmp_socket *s, uint32_t tag)
+{
+	s->last_tag = tag;
+	s->tags[s->sends++ % ICMP_TAGS] = tag;
+}
+
+int icmp_send(struct icmp_socket *s, const void *p, size_t n, const struct addr *to, uint32_t tag, int ttl)
+{
+	_Alignas(struct cmsghdr) char control[2 * CMSG_SPACE(sizeof(uint32_t))];
+	struct sockaddr_storage sa;
+	struct iovec v = { (void *)(uintptr_t)p, n };
+	struct msghdr m = { .msg_name = &sa, .msg_namelen = sockaddr_put(&sa, to), .msg_iov = &v, .msg_iovlen = 1,
+		.msg_control = control };
+
+	for (int tries = 0; tries < 3; tries++) {
+		if (send_once(s, &m, tag, ttl) >= 0) {
+			if (!s->numbered)
+				note_send(s, tag);
 			return 0;
 		}
-		if (errno == EAGAIN || errno == EINVAL || errno == EMSGSIZE)
+		if (errno == EAGAIN || errno == EMSGSIZE || (errno == EINVAL && !s->numbered))
 			break;
+		/* An older kernel does not know the number that we would give the send. */
+		if (errno == EINVAL)
+			s->numbered = false;
 	}
 	return errno == ENOBUFS ? IO_AGAIN : fail_io();
 }
@@ -291,6 +332,25 @@ static bool is_error(const struct cmsghdr *c)
 	       (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
 }
 
+/* Which of our sends the kernel calls number @i. It also counts one that it then refused: it is ahead, and speaks of the last. */
+static uint32_t tag_of(struct icmp_socket *s, uint32_t i)
+{
+	if ((int32_t)(i - s->sends) >= 0) {
+		s->sends = i + 1;
+		s->tags[i % ICMP_TAGS] = s->last_tag;
+	}
+	return s->tags[i % ICMP_TAGS];
+}
+
+/* struct sock_ee_data_rfc4884 lies in these 32 bits: 16 of them the length before the extension, in host order. */
+static size_t ext_of(uint32_t data, size_t n)
+{
+	uint16_t at;
+
+	memcpy(&at, &data, sizeof(at));
+	return at < n ? at : 0;
+}
+
 static void read_error(struct icmp_socket *s, const struct cmsghdr *c, struct packet *pkt)
 {
 	struct queued_error e;
@@ -298,16 +358,12 @@ static void read_error(struct icmp_socket *s, const struct cmsghdr *c, struct pa
 	memcpy(&e, CMSG_DATA(c), sizeof(e));
 	if (e.origin == KERNEL_ORIGIN_TIMESTAMPING) {
 		pkt->kind = e.info == KERNEL_STAMP_SCHED ? PACKET_SCHED : PACKET_LEFT;
-		/* The kernel also counts a send that it then refused: it is ahead, and speaks of the last one. */
-		if ((int32_t)(e.data - s->sends) >= 0) {
-			s->sends = e.data + 1;
-			s->tags[e.data % ICMP_TAGS] = s->last_tag;
-		}
-		pkt->id = s->tags[e.data % ICMP_TAGS];
+		pkt->id = s->numbered ? e.data : tag_of(s, e.data);
 	} else if (e.origin == KERNEL_ORIGIN_ICMP || e.origin == KERNEL_ORIGIN_ICMP6) {
 		pkt->type = e.type;
 		pkt->code = e.code;
 		pkt->info = e.info;
+		pkt->ext = ext_of(e.data, pkt->n);
 		pkt->from = sockaddr_get(CMSG_DATA(c) + sizeof(e));
 	}
 }

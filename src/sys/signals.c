@@ -8,8 +8,24 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted, terminated, report;
+#include "sys/screen.h"
+
+static volatile sig_atomic_t interrupted, terminated, report, resized, continued;
 static int wake_fd = -1;
+
+static void set_flag(int sig)
+{
+	if (sig == SIGINT)
+		interrupted = 1;
+	else if (sig == SIGTERM)
+		terminated = 1;
+	else if (sig == SIGWINCH)
+		resized = 1;
+	else if (sig == SIGCONT)
+		continued = 1;
+	else
+		report = 1;
+}
 
 /* A second interrupt means now: whatever we are waiting for, the user is not. */
 static void note(int sig)
@@ -17,14 +33,11 @@ static void note(int sig)
 	uint64_t one = 1;
 	int error = errno;
 
-	if (sig == SIGINT && interrupted)
+	if (sig == SIGINT && interrupted) {
+		screen_restore();
 		_exit(130);
-	if (sig == SIGINT)
-		interrupted = 1;
-	else if (sig == SIGTERM)
-		terminated = 1;
-	else
-		report = 1;
+	}
+	set_flag(sig);
 	/* A full one says no: whoever waits is awake already. */
 	ssize_t woken = wake_fd >= 0 ? write(wake_fd, &one, sizeof(one)) : 0;
 
@@ -32,16 +45,47 @@ static void note(int sig)
 	errno = error;
 }
 
+static void take(int sig, void (*handler)(int), unsigned flags)
+{
+	struct sigaction act = { .sa_handler = handler, .sa_flags = (int)flags };
+
+	sigaction(sig, &act, NULL);
+}
+
+/* Do what the signal does without us. */
+static void leave(int sig)
+{
+	int error = errno;
+
+	screen_restore();
+	raise(sig);
+	/* Only a stop comes back. */
+	take(sig, leave, SA_RESETHAND | SA_NODEFER);
+	errno = error;
+}
+
 void signals_take(void)
 {
 	static const int ours[] = { SIGINT, SIGTERM, SIGQUIT, SIGUSR1 };
-	struct sigaction act = { .sa_handler = note };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	signals_fd();
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		sigaction(ours[i], &act, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
+		take(ours[i], note, 0);
+	take(SIGPIPE, SIG_IGN, 0);
+}
+
+void signals_take_screen(void)
+{
+	static const int ends[] = { SIGTSTP, SIGHUP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+
+	take(SIGWINCH, note, 0);
+	take(SIGCONT, note, 0);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct sigaction was;
+
+		if (sigaction(ends[i], NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+			take(ends[i], leave, SA_RESETHAND | SA_NODEFER);
+	}
 }
 
 bool signals_stop(void)
@@ -59,6 +103,22 @@ bool signals_report(void)
 	bool was = report;
 
 	report = 0;
+	return was;
+}
+
+bool signals_resized(void)
+{
+	bool was = resized;
+
+	resized = 0;
+	return was;
+}
+
+bool signals_continued(void)
+{
+	bool was = continued;
+
+	continued = 0;
 	return was;
 }
 

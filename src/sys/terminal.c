@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -53,16 +52,50 @@ size_t terminal_columns(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+size_t terminal_rows(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
+bool terminal_ready(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	/* One that is gone is ready too: the write tells how. */
+	return poll(&p, 1, ms) != 0;
+}
+
+/* "" where there is none of that name. */
+static struct slice environment(const char *name)
+{
+	const char *v = getenv(name);
+
+	return slice_of(v ? v : "");
+}
+
 bool terminal_can_redraw(int fd)
 {
-	const char *term = getenv("TERM");
+	struct slice term = environment("TERM");
 
-	return terminal_is(fd) && term && term[0] && strcmp(term, "dumb") != 0;
+	return terminal_is(fd) && term.n > 0 && !slice_is(term, "dumb");
+}
+
+bool terminal_utf8(void)
+{
+	/* What counts for characters, in the order of setlocale(3). */
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	struct slice locale = SLICE("");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && locale.n == 0; i++)
+		locale = environment(names[i]);
+	locale = slice_head(locale, slice_find(locale, '@'));
+	return (slice_ends_nocase(locale, SLICE(".utf-8")) || slice_ends_nocase(locale, SLICE(".utf8"))) &&
+	       !slice_is(environment("TERM"), "linux");
 }
 
 bool terminal_no_color(void)
 {
-	const char *v = getenv("NO_COLOR");
-
-	return v && v[0];
+	return environment("NO_COLOR").n > 0;
 }

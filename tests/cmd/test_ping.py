@@ -4,6 +4,7 @@
 import json
 import re
 import signal
+import socket
 import sys
 import time
 import unittest
@@ -21,6 +22,13 @@ QUICK = ("-i", "5ms", "-c", "4")
 MAY = run("caps", "-f", "json").json
 ICMP = MAY["icmp_raw"] or MAY["icmp_dgram"]
 NEEDS_ICMP = unittest.skipUnless(ICMP, "this process may not send ICMP echo requests")
+NEEDS_STAMPS = unittest.skipUnless(MAY["kernel_timestamps"], "there are no kernel stamps here")
+
+
+def is_closed(port):
+    """Does nobody serve there, not even a stranger?"""
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.77", port)) != 0
 
 
 class Pinged(unittest.TestCase):
@@ -71,11 +79,11 @@ class Icmp(Pinged):
             self.assertEqual((p.returncode, doc["sent"], doc["received"], doc["duplicates"], doc["corrupt"]),
                 (0, 100, 100, 0, 0), err)
 
-    def test_many_targets_are_one_table_and_each_is_asked(self):
+    def test_many_targets_have_a_line_each_and_each_is_asked(self):
         targets = [f"127.0.0.{i}" for i in range(1, 51)]
         r = self.ping(*targets, quick=("-c", "2", "-i", "50ms", "-q"))
         for t in targets:
-            self.assertRegex(r.out, rf"(?m)^{re.escape(t)} +2 +2 +0% ")
+            self.assertRegex(r.out, rf"(?m)^{re.escape(t)} : xmt/rcv/%loss = 2/2/0%, min/avg/max = ")
 
     def test_both_families_in_one_run(self):
         doc = self.ping("-f", "json", "127.0.0.1", "::1", "localhost").json
@@ -96,14 +104,29 @@ class Tcp(Pinged):
 
     def test_a_connection_is_a_round_trip(self):
         doc = self.ping("-f", "json", self.target).json["targets"][0]
-        self.assertEqual((doc["target"], doc["address"], doc["method"], doc["stamps"]),
-            (self.target, "127.0.0.1", "tcp", "user"))
+        self.assertEqual((doc["target"], doc["address"], doc["method"]), (self.target, "127.0.0.1", "tcp"))
         self.assertEqual((doc["sent"], doc["received"]), (4, 4))
+
+    @NEEDS_STAMPS
+    def test_the_kernel_s_handshake_counts_and_the_time_to_connect_stands_beside_it(self):
+        doc = self.ping("-f", "json", self.target).json["targets"][0]
+        self.assertEqual((doc["stamps"], doc["host_queue_p50_ms"]), ("kernel-txrx", None))
+        self.assertGreater(doc["connect_p50_ms"], doc["rtt_min_ms"])
+        probe, *_ = self.ping("-f", "ndjson", self.target, quick=("-c", "1")).lines
+        self.assertGreaterEqual(probe["connect_ms"], probe["rtt_ms"])
+        self.assertEqual((probe["stamps"], probe["host_queue_ms"]), ("kernel-txrx", None))
+        self.assertRegex(self.ping(self.target).out, r"(?m)^answer from .*: tcp_seq=1 time=\S+ ms connect=\S+ ms$")
+
+    def test_a_refusal_where_no_port_was_named_is_an_answer_without_a_handshake(self):
+        if not is_closed(80):
+            self.skipTest("somebody serves on port 80 here")
+        doc = self.ping("--via", "tcp", "-f", "json", "127.0.0.77").json["targets"][0]
+        self.assertEqual((doc["received"], doc["stamps"], doc["connect_p50_ms"]), (4, "user", None))
 
     def test_the_text_says_how_it_was_measured(self):
         r = self.ping(self.target)
         self.assertIn("by TCP connections.", r.out.splitlines()[0])
-        self.assertRegex(r.out, r"(?m)^answer from .*: tcp_seq=4 time=\d+\.\d{3} ms$")
+        self.assertRegex(r.out, r"(?m)^answer from .*: tcp_seq=4 time=\d+\.\d{3} ms( connect=\d+\.\d{3} ms)?$")
 
     def test_http_waits_for_an_answer(self):
         doc = self.ping("--via", "http", "-f", "json", self.serve.url + "/ping").json["targets"][0]
@@ -125,6 +148,18 @@ class Tcp(Pinged):
         self.assertRegex(r.out, r"(?m)^tcp://.*: tcp_seq=1 Connection refused$")
         self.assertRegex(r.out, r"(?m)^4 packets transmitted, 0 received, \+4 errors, 100% packet loss")
         self.assertNotIn("rtt min", r.out)
+        self.assertTrue(r.out.endswith("\n4 times: Connection refused\n"), r)
+
+    def test_an_http_request_that_is_refused_is_no_answer_whatever_the_port(self):
+        for target in (f"http://127.0.0.1:{closed_port()}/", *(["127.0.0.77"] if is_closed(80) else [])):
+            doc = self.ping("--via", "http", "-f", "json", target, code=1).json["targets"][0]
+            self.assertEqual((doc["method"], doc["received"], doc["errors"]), ("http", 0, 4), target)
+
+    def test_an_error_that_no_router_told_has_neither_sender_nor_type(self):
+        doc = self.ping("-f", "json", f"tcp://127.0.0.1:{closed_port()}", code=1).json["targets"][0]
+        self.assertEqual(doc["error_kinds"], [{"from": None, "icmp_type": None, "icmp_code": None,
+            "error": "Connection refused", "count": 4}])
+        self.assertEqual((doc["errors"], doc["loss_runs"], doc["loss_run_max"]), (4, 1, 4))
 
     def test_a_filtered_port_ends_in_time_and_counts_as_lost(self):
         with Full() as s:
@@ -185,17 +220,22 @@ class Formats(Pinged):
         self.assertNotIn("rtt", self.ping("-f", "prom", dead, code=1).out)
 
     def test_quotes_in_a_name_break_no_document(self):
-        words = "cannot resolve 'no\"such..\\name'"
-        for f in ("json", "ndjson", "csv", "prom"):
-            r = run("ping", "-f", f, 'no"such..\\name')
+        name, words = 'no"such..\\name', "cannot resolve 'no\"such..\\name'"
+        got = {f: run("ping", "-f", f, name) for f in ("text", "json", "ndjson", "csv", "prom")}
+        for r in got.values():
             self.assertEqual(r.code, 2, r)
             self.assertIn(words, one_error(r))
-            if f == "ndjson":
-                error, = r.lines
-                self.assertEqual((error["schema"], error["type"]), (1, "error"))
-                self.assertIn(words, error["message"])
-            else:
-                self.assertEqual(r.out, "", r)
+        self.assertEqual(got["text"].out, "")
+        for target in (got["json"].json["targets"][0], rows(got["csv"].out)[0]):
+            self.assertEqual(target["target"], name)
+            self.assertIn(words, target["resolve_error"])
+            self.assertIn(target["address"], (None, ""))
+        for (_, labels) in prometheus(got["prom"].out):
+            self.assertEqual(dict(labels)["target"], name.replace("\\", "\\\\").replace('"', '\\"'))
+        lines = {line["type"]: line for line in got["ndjson"].lines}
+        self.assertEqual(sorted(lines), ["error", "ping", "resolve"])
+        self.assertIn(words, lines["resolve"]["error"])
+        self.assertIn(words, lines["error"]["message"])
 
 
 class Ends(Pinged):

@@ -14,7 +14,9 @@
 #define ID6 0xabcd
 
 static struct ping_slot slots[PING_SLOTS];
-static struct ping_hists hists[TARGETS];
+static struct score_hists hists[TARGETS];
+static struct score_more more[TARGETS];
+static struct ping_name names[TARGETS];
 
 /* An engine, the clock, and the request that was built last. */
 struct bench {
@@ -44,20 +46,38 @@ static struct ping_cfg usual(void)
 		.key = { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3 }, .id = { ID4, ID6 } };
 }
 
-/* Target 0 is IPv4, target 1 IPv6, target 2 IPv4 again. */
-static struct bench *begin(struct ping_cfg cfg, size_t n)
+static const char *const texts[TARGETS] = { "192.0.2.1", "2001:db8::1", "192.0.2.2" };
+
+/* Target 0 is IPv4, target 1 IPv6, target 2 IPv4 again. A bit of @pending for each whose name is still looked up. */
+static struct bench *begin_pending(struct ping_cfg cfg, size_t n, unsigned pending)
 {
-	static const char *const names[TARGETS] = { "192.0.2.1", "2001:db8::1", "192.0.2.2" };
 	struct bench *b = &bench;
 
 	memset(b, 0, sizeof(*b));
 	memset(slots, 0, sizeof(slots));
 	memset(hists, 0, sizeof(hists));
-	for (size_t i = 0; i < n; i++)
-		b->t[i] = (struct ping_target){ .name = names[i], .addr = addr_of(names[i]), .hists = &hists[i] };
+	memset(more, 0, sizeof(more));
+	memset(names, 0, sizeof(names));
+	for (size_t i = 0; i < n; i++) {
+		if (!(pending >> i & 1))
+			b->t[i].addr = addr_of(texts[i]);
+		names[i].text = texts[i];
+	}
 	b->now = START;
-	ping_init(&b->p, &cfg, b->t, n, slots, b->now);
+	ping_init(&b->p, &cfg, &(struct ping_room){ b->t, more, names, hists, slots, n }, b->now);
 	return b;
+}
+
+static struct bench *begin(struct ping_cfg cfg, size_t n)
+{
+	return begin_pending(cfg, n, 0);
+}
+
+static void resolve(struct bench *b, size_t target)
+{
+	struct addr a = addr_of(texts[target]);
+
+	ping_resolved(&b->p, target, &a, 7 * NS_PER_MS, b->now);
 }
 
 static int family_of(const struct bench *b)
@@ -207,7 +227,7 @@ static void the_targets_of_a_round_are_spread_over_the_interval(void **state)
 	struct bench *b = begin(usual(), 3);
 
 	for (unsigned i = 0; i < 12; i++) {
-		ns_t due = START + i / 3 * NS_PER_S + i % 3 * NS_PER_S / 3;
+		ns_t due = START + i / 3 * NS_PER_S + i % 3 * 333 * NS_PER_MS; /* in whole milliseconds */
 
 		b->now = due - 1;
 		assert_false(ping_next(&b->p, b->now, &b->q));
@@ -978,6 +998,7 @@ static void a_reply_after_an_error_is_late_and_the_error_is_taken_back(void **st
 	assert_true(hear_reply(b));
 	assert_int_equal(b->ev.outcome, OUTCOME_LATE);
 	assert_counts(b, 0, (struct counts){ .sent = 1, .late = 1 });
+	assert_int_equal(result(b, 0).n_kinds, 0);
 }
 
 static void a_send_that_fails_here_is_a_loss_by_an_error(void **state)
@@ -1005,7 +1026,7 @@ static void another_transport_answers_refuses_and_comes_too_late(void **state)
 	struct bench *b = begin(usual(), 1);
 	uint16_t wire = send_probe(b);
 
-	assert_true(ping_answered(&b->p, wire, b->now + NS_PER_MS, &b->ev));
+	assert_true(ping_answered(&b->p, wire, b->now + NS_PER_MS, UNKNOWN, &b->ev));
 	assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
 	assert_int_equal(b->ev.rtt, NS_PER_MS);
 	assert_int_equal(b->ev.stamps, STAMPS_USER);
@@ -1020,9 +1041,9 @@ static void another_transport_answers_refuses_and_comes_too_late(void **state)
 	wire = send_next(b);
 	b->now += 2 * NS_PER_S;
 	expire_all(b, 1);
-	assert_true(ping_answered(&b->p, wire, b->now, &b->ev));
+	assert_true(ping_answered(&b->p, wire, b->now, UNKNOWN, &b->ev));
 	assert_int_equal(b->ev.outcome, OUTCOME_LATE);
-	assert_false(ping_answered(&b->p, (uint16_t)(wire + 100), b->now, &b->ev));
+	assert_false(ping_answered(&b->p, (uint16_t)(wire + 100), b->now, UNKNOWN, &b->ev));
 	assert_false(ping_refused(&b->p, (uint16_t)(wire + 100), "", &b->ev));
 	assert_counts(b, 0, (struct counts){ .sent = 3, .received = 1, .lost = 1, .late = 1, .errors = 1 });
 }
@@ -1034,7 +1055,7 @@ static void a_probe_that_is_stamped_again_counts_from_then(void **state)
 	uint16_t wire = send_probe(b);
 
 	ping_restamp(&b->p, wire, b->now + 300 * NS_PER_MS);
-	assert_true(ping_answered(&b->p, wire, b->now + 301 * NS_PER_MS, &b->ev));
+	assert_true(ping_answered(&b->p, wire, b->now + 301 * NS_PER_MS, UNKNOWN, &b->ev));
 	assert_int_equal(b->ev.rtt, NS_PER_MS);
 	wire = send_next(b);
 	ping_restamp(&b->p, wire, b->now + 300 * NS_PER_MS);
@@ -1049,7 +1070,8 @@ static const struct {
 	enum stamps want;
 	int rtt, queue; /* -1: unknown */
 } stampings[] = {
-	{ "all of them", 5, 8, 1005, 1010, STAMPS_KERNEL_TXRX, 1000, 3 },
+	{ "all of them: it left in the middle", 5, 9, 1005, 1010, STAMPS_KERNEL_TXRX, 998, 4 },
+	{ "a queue, which is part of the round trip", 5, 405, 1005, 1010, STAMPS_KERNEL_TXRX, 995, 400 },
 	{ "no queue at all", 5, 5, 1005, 1010, STAMPS_KERNEL_TXRX, 1000, 0 },
 	{ "the send was not stamped", 0, 0, 1005, 1010, STAMPS_KERNEL_RX, 1005, -1 },
 	{ "the driver did not stamp", 5, 0, 1005, 1010, STAMPS_KERNEL_TXRX, 1000, -1 },
@@ -1059,7 +1081,7 @@ static const struct {
 	{ "the reply was stamped after we had it", 5, 8, 2005, 1010, STAMPS_USER, 1010, 3 },
 	{ "the reply was stamped before it was asked for", 500, 510, 400, 1010, STAMPS_USER, 1010, 10 },
 	{ "the driver was before the queue", 8, 5, 1005, 1010, STAMPS_KERNEL_TXRX, 997, -1 },
-	{ "as long as ours", 5, 8, 1010, 1010, STAMPS_KERNEL_TXRX, 1005, 3 },
+	{ "as long as ours", 5, 9, 1010, 1010, STAMPS_KERNEL_TXRX, 1003, 4 },
 };
 
 static void stamp_send(struct bench *b, enum packet_kind kind, int us)
@@ -1117,8 +1139,10 @@ static void the_result_names_the_worst_stamps_of_all(void **state)
 	assert_int_equal(result(b, 0).stamps, STAMPS_NONE);
 	for (int i = 0; i < 3; i++) {
 		send_next(b);
-		struct packet pkt = reply_of(b);
 		struct packet sched = { .kind = PACKET_SCHED, .id = b->q.wire, .stamp = b->now, .kernel_stamp = true };
+
+		b->now += NS_PER_US;
+		struct packet pkt = reply_of(b);
 
 		pkt.kernel_stamp = i != 1;
 		if (i != 2)
@@ -1168,16 +1192,23 @@ static void the_change_between_round_trips_is_told_from_the_second_on(void **sta
 	}
 }
 
-static void a_target_without_room_for_distributions_has_no_percentiles(void **state)
+static void a_target_without_room_for_distributions_has_percentiles_of_one_round_trip_only(void **state)
 {
 	(void)state;
 	struct bench *b = begin(usual(), 1);
 
-	b->t[0].hists = NULL;
+	b->p.room.hists = NULL;
 	send_probe(b);
 	b->now += NS_PER_MS;
 	assert_true(hear_reply(b));
 	assert_int_equal(result(b, 0).rtt_mean, NS_PER_MS);
+	assert_int_equal(result(b, 0).rtt_p50, NS_PER_MS);
+	assert_int_equal(result(b, 0).rtt_p99, NS_PER_MS);
+	send_next(b);
+	b->now += 3 * NS_PER_MS;
+	assert_true(hear_reply(b));
+	assert_int_equal(result(b, 0).rtt_mean, 2 * NS_PER_MS);
+	assert_int_equal(result(b, 0).rtt_max, 3 * NS_PER_MS);
 	assert_int_equal(result(b, 0).rtt_p50, UNKNOWN);
 	assert_int_equal(result(b, 0).rtt_p99, UNKNOWN);
 	assert_int_equal(result(b, 0).ipdv_p99, UNKNOWN);
@@ -1283,17 +1314,550 @@ static void the_numbers_go_round_and_every_probe_is_still_told_apart(void **stat
 		.lost = 3 * PING_SLOTS / 4 });
 }
 
+static void each_error_is_counted_under_its_type_code_and_sender(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t type, code;
+		bool queued;
+	} rows[] = { { 3, 1, false }, { 11, 0, true }, { 3, 13, false }, { 3, 1, true }, { 3, 1, true }, { 11, 0, false } };
+	struct bench *b = begin(usual(), 1);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		send_next(b);
+		assert_true(hear(b, error_of(b, rows[i].type, rows[i].code, rows[i].queued)));
+	}
+	assert_true(ping_next(&b->p, b->now += NS_PER_S, &b->q));
+	ping_failed(&b->p, b->q.wire, "Network is unreachable");
+	struct ping_result r = result(b, 0);
+	static const struct {
+		uint8_t type, code;
+		int64_t count;
+		int family;
+	} want[] = { { 3, 1, 3, 4 }, { 11, 0, 2, 4 }, { 3, 13, 1, 4 }, { 0, 0, 1, 0 } };
+
+	assert_int_equal(r.errors, COUNT(rows) + 1);
+	assert_int_equal(r.n_kinds, COUNT(want));
+	for (size_t i = 0; i < COUNT(want); i++) {
+		assert_int_equal(r.kinds[i].type, want[i].type);
+		assert_int_equal(r.kinds[i].code, want[i].code);
+		assert_int_equal(r.kinds[i].count, want[i].count);
+		assert_int_equal(r.kinds[i].from.family, want[i].family);
+	}
+	assert_string_equal(r.kinds[3].text, "Network is unreachable");
+}
+
+/* What becomes of each probe: answered `.`, lost `x`, refused `e`, late `l`, refused and then answered `a`. */
+static void act_out(struct bench *b, const char *fates)
+{
+	struct ping_request q[32];
+	size_t n = strlen(fates);
+
+	for (size_t i = 0; i < n; i++) {
+		send_next(b);
+		q[i] = b->q;
+		if (fates[i] == 'e' || fates[i] == 'a')
+			assert_true(hear(b, error_of(b, 3, 1, false)));
+		if (fates[i] == '.' || fates[i] == 'a')
+			assert_true(hear_reply(b));
+	}
+	b->now += 10 * NS_PER_S;
+	while (ping_expire(&b->p, b->now, &b->ev))
+		;
+	for (size_t i = 0; i < n; i++) {
+		b->q = q[i];
+		build(b);
+		if (fates[i] == 'l')
+			assert_true(hear_reply(b));
+	}
+}
+
+static void runs_of_losses_stand_in_the_order_of_sending_and_late_ones_are_in_them(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *fates;
+		int64_t runs, longest;
+	} rows[] = { { "....", 0, 0 }, { "x", 1, 1 }, { ".xx.x.", 2, 2 }, { "xexle.", 1, 5 }, { "l.l.l", 3, 1 },
+		{ ".ax.xxa", 2, 3 }, { "e.ee.eee", 3, 3 }, { "xxxxxxxxxxxxxxxxxxxx.", 1, 20 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ping_cfg cfg = usual();
+
+		cfg.interval = 100 * NS_PER_MS;
+		struct bench *b = begin(cfg, 1);
+
+		act_out(b, rows[i].fates);
+		assert_int_equal(result(b, 0).loss_runs, rows[i].runs);
+		assert_int_equal(result(b, 0).loss_run_max, rows[i].longest);
+	}
+}
+
+/* A thousand targets at an interval of a second have a probe each millisecond: one waking up for each. */
+static void the_spread_of_a_round_is_in_whole_milliseconds(void **state)
+{
+	(void)state;
+	static struct ping_target crowd[10000];
+	static struct score_more crowd_more[COUNT(crowd)];
+	static struct ping_name crowd_names[COUNT(crowd)];
+	static const struct {
+		size_t n;
+		ns_t interval;
+	} rows[] = { { 7, NS_PER_S }, { 1000, NS_PER_S }, { 999, 100 * NS_PER_MS }, { 10000, 100 * NS_PER_MS },
+		{ 10000, NS_PER_S }, { 10000, NS_PER_MS }, { 3, 1500 * NS_PER_US } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ping_cfg cfg = usual();
+		struct ping p;
+		struct ping_request q;
+		ns_t last = 0;
+
+		cfg.interval = rows[i].interval;
+		cfg.count = 2;
+		memset(slots, 0, sizeof(slots));
+		memset(crowd, 0, sizeof(crowd));
+		memset(crowd_more, 0, sizeof(crowd_more));
+		for (size_t k = 0; k < rows[i].n; k++)
+			crowd[k].addr = (struct addr){ .family = 4, .ip = { 10, 0, (uint8_t)(k >> 8), (uint8_t)k } };
+		ping_init(&p, &cfg, &(struct ping_room){ crowd, crowd_more, crowd_names, NULL, slots, rows[i].n }, START);
+		for (size_t k = 0; k < 2 * rows[i].n; k++) {
+			ns_t due = ping_deadline(&p), exact = (ns_t)((uint64_t)cfg.interval * (k % rows[i].n) / rows[i].n);
+
+			assert_int_equal(due, START + (ns_t)(k / rows[i].n) * cfg.interval + exact - exact % NS_PER_MS);
+			assert_true(due >= last);
+			last = due;
+			assert_false(ping_next(&p, due - 1, &q));
+			assert_true(ping_next(&p, due, &q));
+			assert_int_equal(q.target, k % rows[i].n);
+			ping_sent(&p, q.wire, due);
+		}
+		assert_false(ping_next(&p, last + 3600 * NS_PER_S, &q));
+	}
+}
+
+static void a_name_that_becomes_an_address_late_joins_the_round_and_has_its_full_count(void **state)
+{
+	(void)state;
+	/* Milliseconds after the start; the name of target 1 is known after 1.5 s. */
+	static const struct {
+		size_t target;
+		int at;
+	} want[] = { { 0, 0 }, { 2, 666 }, { 0, 1000 }, { 2, 1666 }, { 0, 2000 }, { 1, 2333 }, { 2, 2666 }, { 1, 3333 },
+		{ 1, 4333 } };
+	struct ping_cfg cfg = usual();
+
+	cfg.count = 3;
+	struct bench *b = begin_pending(cfg, 3, 2);
+
+	for (size_t i = 0; i < COUNT(want); i++) {
+		if (i == 3) {
+			b->now = START + 1500 * NS_PER_MS;
+			assert_false(ping_next(&b->p, b->now, &b->q));
+			resolve(b, 1);
+		}
+		send_next(b);
+		assert_int_equal(b->q.target, want[i].target);
+		assert_int_equal(b->now, START + want[i].at * NS_PER_MS);
+		assert_true(hear_reply(b));
+	}
+	assert_true(ping_done(&b->p, b->now));
+	for (size_t i = 0; i < 3; i++)
+		assert_counts(b, i, (struct counts){ .sent = 3, .received = 3 });
+	assert_int_equal(result(b, 1).resolve, 7 * NS_PER_MS);
+	assert_int_equal(result(b, 0).resolve, UNKNOWN);
+}
+
+static void a_name_that_comes_when_nobody_else_wants_a_probe_is_asked_at_once(void **state)
+{
+	(void)state;
+	for (unsigned first = 0; first < 3; first++) {
+		struct ping_cfg cfg = usual();
+
+		cfg.count = 2;
+		struct bench *b = begin_pending(cfg, 3, 7);
+
+		assert_true(ping_deadline(&b->p) == NS_NEVER);
+		for (unsigned i = 0; i < 3; i++) {
+			size_t target = (first + i) % 3;
+
+			b->now += 5123 * NS_PER_MS;
+			assert_false(ping_next(&b->p, b->now, &b->q));
+			assert_false(ping_done(&b->p, b->now));
+			resolve(b, target);
+			for (int k = 0; k < 2; k++) {
+				ns_t due = b->now + k * NS_PER_S;
+
+				assert_true(ping_deadline(&b->p) == due);
+				assert_false(ping_next(&b->p, due - 1, &b->q));
+				b->now = due;
+				send_probe(b);
+				assert_int_equal(b->q.target, target);
+				assert_int_equal(b->q.seq, k + 1);
+				assert_true(hear_reply(b));
+				assert_false(ping_expire(&b->p, b->now, &b->ev));
+			}
+		}
+		assert_true(ping_done(&b->p, b->now));
+		assert_true(ping_deadline(&b->p) == NS_NEVER);
+	}
+}
+
+static void a_name_delays_no_probe_to_another_target(void **state)
+{
+	(void)state;
+	struct bench *b = begin_pending(usual(), 3, 2);
+
+	for (unsigned i = 0; i < 200; i++) {
+		if (i == 120)
+			ping_unresolved(&b->p, 1, NS_PER_S, "no such name");
+		send_next(b);
+		assert_int_equal(b->q.target, i % 2 * 2);
+		assert_int_equal(b->now, START + i / 2 * NS_PER_S + i % 2 * 666 * NS_PER_MS);
+		assert_true(hear_reply(b));
+	}
+	assert_counts(b, 1, (struct counts){ .sent = 0 });
+}
+
+static void a_name_that_never_becomes_an_address_is_not_waited_for(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.count = 1;
+	struct bench *b = begin_pending(cfg, 3, 6);
+
+	send_probe(b);
+	assert_true(hear_reply(b));
+	ping_unresolved(&b->p, 2, 3 * NS_PER_MS, "Name or service not known");
+	assert_false(ping_done(&b->p, b->now));
+	ping_unresolved(&b->p, 1, 0, "no answer from the name service");
+	assert_true(ping_done(&b->p, b->now));
+	assert_false(ping_next(&b->p, b->now + 3600 * NS_PER_S, &b->q));
+	assert_string_equal(result(b, 2).resolve_error, "Name or service not known");
+	assert_int_equal(result(b, 2).resolve, 3 * NS_PER_MS);
+	assert_string_equal(result(b, 1).resolve_error, "no answer from the name service");
+	assert_int_equal(result(b, 1).resolve, UNKNOWN);
+	assert_string_equal(result(b, 1).address, "");
+	assert_string_equal(result(b, 1).target, texts[1]);
+	assert_null(result(b, 0).resolve_error);
+}
+
+static void when_no_name_becomes_an_address_all_is_done(void **state)
+{
+	(void)state;
+	for (uint64_t count = 0; count < 3; count++) {
+		struct ping_cfg cfg = usual();
+
+		cfg.count = count;
+		struct bench *b = begin_pending(cfg, 3, 7);
+
+		for (size_t i = 0; i < 3; i++) {
+			assert_false(ping_done(&b->p, b->now));
+			ping_unresolved(&b->p, i, NS_PER_S, "no such name");
+		}
+		assert_true(ping_done(&b->p, b->now));
+		assert_true(ping_deadline(&b->p) == NS_NEVER);
+	}
+}
+
+static void a_duration_ends_a_run_that_waits_for_names(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.duration = 3 * NS_PER_S;
+	struct bench *b = begin_pending(cfg, 2, 3);
+
+	assert_true(ping_deadline(&b->p) == START + cfg.duration);
+	assert_false(ping_done(&b->p, START + cfg.duration - 1));
+	assert_true(ping_done(&b->p, START + cfg.duration));
+	ping_stop(&b->p);
+	assert_true(ping_done(&b->p, START));
+}
+
+static void without_an_interval_the_next_probe_leaves_when_the_last_is_answered(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.interval = 0;
+	cfg.count = 100;
+	struct bench *b = begin(cfg, 1);
+
+	for (int i = 0; i < 100; i++) {
+		ns_t sent = b->now;
+
+		send_probe(b);
+		b->now += 1 + i * 90 * NS_PER_US;
+		assert_false(ping_next(&b->p, b->now, &b->q));
+		assert_true(i == 99 || ping_deadline(&b->p) == sent + PING_FLOOD_WAIT);
+		assert_true(hear_reply(b));
+		assert_false(ping_expire(&b->p, b->now, &b->ev));
+	}
+	assert_true(ping_done(&b->p, b->now));
+	assert_counts(b, 0, (struct counts){ .sent = 100, .received = 100 });
+}
+
+static void without_an_interval_silence_is_asked_again_after_a_while(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.interval = 0;
+	struct bench *b = begin(cfg, 1);
+
+	for (int i = 0; i < 100; i++) {
+		send_next(b);
+		assert_int_equal(b->now, START + i * PING_FLOOD_WAIT);
+	}
+	assert_counts(b, 0, (struct counts){ .sent = 100, .in_flight = 100 });
+	for (int i = 0; i < 100; i++) {
+		send_next(b);
+		assert_int_equal(b->now, START + (100 + i) * PING_FLOOD_WAIT);
+	}
+	assert_counts(b, 0, (struct counts){ .sent = 200, .lost = 0, .in_flight = 200 });
+	b->now = START + 2 * NS_PER_S + 50 * PING_FLOOD_WAIT;
+	expire_all(b, 51);
+	assert_counts(b, 0, (struct counts){ .sent = 200, .lost = 51, .in_flight = 149 });
+}
+
+static void without_an_interval_all_targets_have_their_turn(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.interval = 0;
+	struct bench *b = begin(cfg, 3);
+
+	for (unsigned i = 0; i < 300; i++) {
+		send_probe(b);
+		assert_int_equal(b->q.target, i % 3);
+		assert_int_equal(b->q.seq, i / 3 + 1);
+		b->now += 50 * NS_PER_US;
+		assert_true(hear_reply(b));
+	}
+	/* One of them falls silent: it has its turn all the same, and so have the others. */
+	for (unsigned i = 0; i < 300; i++) {
+		send_next(b);
+		assert_int_equal(b->q.target, i % 3);
+		b->now += 50 * NS_PER_US;
+		if (b->q.target != 1)
+			assert_true(hear_reply(b));
+	}
+	assert_true(b->now < START + 100 * (PING_FLOOD_WAIT + NS_PER_MS));
+}
+
+/* A number that 32 bits do not hold, on the way up. */
+static void the_numbers_of_a_target_go_beyond_32_bits(void **state)
+{
+	(void)state;
+	const uint64_t before = (UINT64_C(1) << 32) - 4;
+	struct ping_cfg cfg = usual();
+	struct ping_request q[8];
+	struct bench *b;
+
+	cfg.interval = NS_PER_MS;
+	b = begin(cfg, 2);
+	b->t[0].score.sent = b->t[0].score.received = b->t[0].score.highest = before;
+	for (unsigned i = 0; i < 16; i++) {
+		send_next(b);
+		if (b->q.target == 0)
+			q[i / 2] = b->q;
+		assert_int_equal(b->q.seq, b->q.target == 0 ? before + i / 2 + 1 : i / 2 + 1);
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		static const unsigned order[] = { 1, 0, 2, 5, 3, 4, 6, 7 };
+
+		b->q = q[order[i]];
+		build(b);
+		assert_true(hear_reply(b));
+		assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+		assert_int_equal(b->ev.seq, before + order[i] + 1);
+	}
+	assert_counts(b, 0, (struct counts){ .sent = (int64_t)before + 8, .received = (int64_t)before + 8, .reordered = 3 });
+	assert_int_equal(result(b, 0).sent, INT64_C(4294967300));
+	b->now += 5 * NS_PER_S;
+	expire_all(b, 8);
+	assert_int_equal(b->ev.target, 1);
+	assert_int_equal(b->ev.seq, 8);
+}
+
+static void a_count_beyond_32_bits_is_kept(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.count = (UINT64_C(1) << 32) + 2;
+	struct bench *b = begin(cfg, 1);
+
+	b->t[0].score.sent = b->t[0].score.received = UINT64_C(1) << 32;
+	for (int i = 0; i < 2; i++) {
+		assert_false(ping_done(&b->p, b->now));
+		send_next(b);
+		assert_true(hear_reply(b));
+	}
+	assert_true(ping_done(&b->p, b->now));
+}
+
+/* One probe to each of more targets than there are numbers: the last ones wait for the first answers. */
+static void more_targets_than_numbers_wait_for_the_first_to_be_decided(void **state)
+{
+	(void)state;
+	enum { EXTRA = 5 };
+	static struct ping_target crowd[PING_SLOTS + EXTRA];
+	static struct score_more crowd_more[COUNT(crowd)];
+	static struct ping_name crowd_names[COUNT(crowd)];
+	static uint16_t wire[COUNT(crowd)];
+	static bool seen[PING_SLOTS];
+	struct ping_cfg cfg = usual();
+	struct ping_request q;
+	struct ping_event ev;
+	struct ping p;
+
+	cfg.count = 1;
+	cfg.interval = 100 * NS_PER_MS;
+	memset(slots, 0, sizeof(slots));
+	memset(crowd, 0, sizeof(crowd));
+	memset(crowd_more, 0, sizeof(crowd_more));
+	memset(seen, 0, sizeof(seen));
+	for (size_t i = 0; i < COUNT(crowd); i++)
+		crowd[i].addr = (struct addr){ .family = 4, .ip = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } };
+	ping_init(&p, &cfg, &(struct ping_room){ crowd, crowd_more, crowd_names, NULL, slots, COUNT(crowd) }, START);
+	for (size_t i = 0; i < PING_SLOTS; i++) {
+		assert_true(ping_next(&p, START + NS_PER_S, &q));
+		assert_int_equal(q.target, i);
+		assert_false(seen[q.wire]);
+		seen[q.wire] = true;
+		wire[i] = q.wire;
+		ping_sent(&p, q.wire, START + NS_PER_S);
+	}
+	assert_false(ping_next(&p, START + NS_PER_S, &q));
+	assert_true(ping_deadline(&p) == START + NS_PER_S + cfg.timeout);
+	for (size_t i = 0; i < EXTRA; i++) {
+		assert_true(ping_answered(&p, wire[i], START + NS_PER_S, UNKNOWN, &ev));
+		assert_int_equal(ev.target, i);
+		assert_false(ping_expire(&p, START + NS_PER_S, &ev));
+		assert_true(ping_next(&p, START + NS_PER_S, &q));
+		assert_int_equal(q.target, PING_SLOTS + i);
+		assert_int_equal(q.wire, wire[i]);
+		ping_sent(&p, q.wire, START + NS_PER_S);
+	}
+	for (size_t i = 0; i < PING_SLOTS; i++)
+		assert_true(ping_expire(&p, START + 3600 * NS_PER_S, &ev));
+	assert_int_equal(ev.target, COUNT(crowd) - 1);
+	assert_false(ping_expire(&p, START + 3600 * NS_PER_S, &ev));
+	assert_true(ping_done(&p, START + 3600 * NS_PER_S));
+	for (size_t i = 0; i < COUNT(crowd); i++) {
+		struct ping_result r;
+
+		ping_result(&p, i, START, &r);
+		assert_int_equal(r.sent, 1);
+		assert_int_equal(r.received, i < EXTRA);
+		assert_int_equal(r.lost, i >= EXTRA);
+	}
+}
+
+/* The kernel's TCP knows how long the handshake took, without the time until we were told. */
+static void a_handshake_counts_as_the_kernel_measured_it(void **state)
+{
+	(void)state;
+	static const struct {
+		ns_t handshake, connect, want;
+		enum stamps stamps;
+	} rows[] = {
+		{ 900, 1000, 900, STAMPS_KERNEL_TXRX },
+		{ 1000, 1000, 1000, STAMPS_KERNEL_TXRX },
+		{ 1, 1000, 1, STAMPS_KERNEL_TXRX },
+		{ 0, 1000, 1000, STAMPS_USER },       /* it had no sample: the SYN was sent twice */
+		{ 1001, 1000, 1000, STAMPS_USER },    /* longer than ours cannot be */
+		{ UNKNOWN, 1000, 1000, STAMPS_USER }, /* the kernel is too old */
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct bench *b = begin(usual(), 1);
+		uint16_t wire = send_probe(b);
+		ns_t after = b->now + rows[i].connect * NS_PER_US;
+		ns_t handshake = rows[i].handshake == UNKNOWN ? UNKNOWN : rows[i].handshake * NS_PER_US;
+
+		assert_true(ping_answered(&b->p, wire, after, handshake, &b->ev));
+		assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+		assert_int_equal(b->ev.rtt, rows[i].want * NS_PER_US);
+		assert_int_equal(b->ev.stamps, rows[i].stamps);
+		assert_int_equal(b->ev.queue, UNKNOWN);
+		struct ping_result r = result(b, 0);
+
+		assert_int_equal(r.rtt_p50, rows[i].want * NS_PER_US);
+		assert_int_equal(r.stamps, rows[i].stamps);
+		/* Told where it is another figure than the round trip. */
+		if (rows[i].stamps == STAMPS_USER) {
+			assert_int_equal(b->ev.connect, UNKNOWN);
+			assert_int_equal(r.host_queue_p50, UNKNOWN);
+			continue;
+		}
+		assert_int_equal(b->ev.connect, rows[i].connect * NS_PER_US);
+		assert_true(r.host_queue_p50 > rows[i].connect * 995 && r.host_queue_p50 < rows[i].connect * 1005);
+	}
+}
+
+static void a_stamp_at_the_very_moment_of_ours_is_one(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	struct packet sched = { .kind = PACKET_SCHED, .id = b->q.wire, .stamp = b->now, .kernel_stamp = true };
+
+	assert_false(ping_icmp(&b->p, &sched, &b->ev));
+	b->now += NS_PER_US;
+	struct packet pkt = reply_of(b);
+
+	pkt.kernel_stamp = true;
+	assert_true(hear(b, pkt));
+	assert_int_equal(b->ev.stamps, STAMPS_KERNEL_TXRX);
+	assert_int_equal(b->ev.rtt, 999);
+}
+
+static void an_address_without_a_name_is_called_by_itself(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 2);
+	struct ping_result r;
+
+	names[1].text = NULL;
+	ping_label(&b->p, 1, &r);
+	assert_ptr_equal(r.target, r.address);
+	assert_string_equal(r.target, "2001:db8::1");
+	ping_result(&b->p, 1, b->now, &r);
+	assert_ptr_equal(r.target, r.address);
+	assert_string_equal(r.target, "2001:db8::1");
+	assert_int_equal(r.resolve, UNKNOWN);
+	assert_null(r.resolve_error);
+}
+
+/* The first probe may be due a moment after the start of the program. */
+static void before_the_run_begins_no_time_has_passed(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+	struct ping_result r;
+
+	ping_result(&b->p, 0, START - 2 * NS_PER_MS, &r);
+	assert_int_equal(r.elapsed, 0);
+}
+
 /* One probe in a model that is as simple as can be. */
 struct model {
 	struct ping_request q;
 	ns_t at;
 	enum { M_WAITING, M_ANSWERED, M_LOST, M_ERROR } state;
+	bool in_time;
 };
 
 static void count_event(struct counts *c, struct model *m, int what, uint64_t *highest)
 {
 	if (what == 0) { /* a true reply */
 		if (m->state == M_WAITING) {
+			m->in_time = true;
 			c->received++;
 			c->in_flight--;
 			c->reordered += m->q.seq < *highest;
@@ -1336,6 +1900,24 @@ static void act(struct bench *b, struct model *m, int what, bool queued)
 	assert_int_equal(b->ev.seq, m->q.seq);
 }
 
+/* When all are decided: losses one behind another in the order of sending. */
+static void assert_runs(const struct bench *b, const struct model *v, size_t n)
+{
+	for (size_t target = 0; target < TARGETS; target++) {
+		int64_t runs = 0, run = 0, longest = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			if (v[i].q.target != target)
+				continue;
+			run = v[i].in_time ? 0 : run + 1;
+			runs += run == 1;
+			longest = run > longest ? run : longest;
+		}
+		assert_int_equal(result(b, target).loss_runs, runs);
+		assert_int_equal(result(b, target).loss_run_max, longest);
+	}
+}
+
 static void run_against_model(uint64_t seed)
 {
 	static struct model v[1200];
@@ -1358,6 +1940,7 @@ static void run_against_model(uint64_t seed)
 		while (ping_next(&b->p, b->now, &v[n].q)) {
 			v[n].at = b->now;
 			v[n].state = M_WAITING;
+			v[n].in_time = false;
 			ping_sent(&b->p, v[n].q.wire, b->now);
 			c[v[n].q.target].sent++;
 			c[v[n].q.target].in_flight++;
@@ -1372,6 +1955,10 @@ static void run_against_model(uint64_t seed)
 	}
 	for (size_t i = 0; i < TARGETS; i++)
 		assert_counts(b, i, c[i]);
+	b->now += 10 * NS_PER_S;
+	while (ping_expire(&b->p, b->now, &b->ev))
+		;
+	assert_runs(b, v, n);
 }
 
 static void any_order_of_events_gives_the_counts_of_a_simple_model(void **state)
@@ -1425,11 +2012,30 @@ int main(void)
 		cmocka_unit_test(the_result_names_the_worst_stamps_of_all),
 		cmocka_unit_test(what_is_in_flight_is_neither_lost_nor_received),
 		cmocka_unit_test(the_change_between_round_trips_is_told_from_the_second_on),
-		cmocka_unit_test(a_target_without_room_for_distributions_has_no_percentiles),
+		cmocka_unit_test(a_target_without_room_for_distributions_has_percentiles_of_one_round_trip_only),
 		cmocka_unit_test(the_result_has_name_and_address_and_no_reason),
 		cmocka_unit_test(percentiles_stay_between_the_extremes),
 		cmocka_unit_test(all_numbers_in_use_hold_the_next_probe_back),
 		cmocka_unit_test(the_numbers_go_round_and_every_probe_is_still_told_apart),
+		cmocka_unit_test(each_error_is_counted_under_its_type_code_and_sender),
+		cmocka_unit_test(runs_of_losses_stand_in_the_order_of_sending_and_late_ones_are_in_them),
+		cmocka_unit_test(the_spread_of_a_round_is_in_whole_milliseconds),
+		cmocka_unit_test(a_name_that_becomes_an_address_late_joins_the_round_and_has_its_full_count),
+		cmocka_unit_test(a_name_that_comes_when_nobody_else_wants_a_probe_is_asked_at_once),
+		cmocka_unit_test(a_name_delays_no_probe_to_another_target),
+		cmocka_unit_test(a_name_that_never_becomes_an_address_is_not_waited_for),
+		cmocka_unit_test(when_no_name_becomes_an_address_all_is_done),
+		cmocka_unit_test(a_duration_ends_a_run_that_waits_for_names),
+		cmocka_unit_test(without_an_interval_the_next_probe_leaves_when_the_last_is_answered),
+		cmocka_unit_test(without_an_interval_silence_is_asked_again_after_a_while),
+		cmocka_unit_test(without_an_interval_all_targets_have_their_turn),
+		cmocka_unit_test(the_numbers_of_a_target_go_beyond_32_bits),
+		cmocka_unit_test(a_count_beyond_32_bits_is_kept),
+		cmocka_unit_test(more_targets_than_numbers_wait_for_the_first_to_be_decided),
+		cmocka_unit_test(a_handshake_counts_as_the_kernel_measured_it),
+		cmocka_unit_test(a_stamp_at_the_very_moment_of_ours_is_one),
+		cmocka_unit_test(an_address_without_a_name_is_called_by_itself),
+		cmocka_unit_test(before_the_run_begins_no_time_has_passed),
 		cmocka_unit_test(any_order_of_events_gives_the_counts_of_a_simple_model),
 	};
 

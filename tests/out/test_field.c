@@ -29,7 +29,8 @@ static struct ping_result pinged(void)
 		.loss_ppm = 12345, .loss_low_ppm = 1, .loss_high_ppm = 1000000,
 		.rtt_min = 1000001, .rtt_mean = 2000002, .rtt_max = 3000003, .rtt_mdev = 4000004,
 		.rtt_p50 = 5000005, .rtt_p90 = 6000006, .rtt_p99 = 7000007, .jitter = 8000008, .ipdv_p99 = 9000009,
-		.host_queue_p50 = 10, .elapsed = 1500000000,
+		.host_queue_p50 = 10, .connect_p50 = 11000011, .loss_runs = 111, .loss_run_max = 112,
+		.resolve = 12000012, .elapsed = 1500000000,
 	};
 }
 
@@ -119,6 +120,11 @@ static const struct row ping_rows[] = {
 	{ "jitter_ms", "8.000008", "8.000008" },
 	{ "ipdv_p99_ms", "9.000009", "9.000009" },
 	{ "host_queue_p50_ms", "0.000010", "0.000010" },
+	{ "connect_p50_ms", "11.000011", "11.000011" },
+	{ "loss_runs", "111", "111" },
+	{ "loss_run_max", "112", "112" },
+	{ "resolve_ms", "12.000012", "12.000012" },
+	{ "resolve_error", "null", "" },
 	{ "seconds", "1.500000000", "1.500000000" },
 };
 
@@ -180,7 +186,7 @@ static struct ping_result nothing(void)
 	int64_t *const figures[] = { &r.local_drops, &r.loss_ppm, &r.loss_low_ppm, &r.loss_high_ppm, &r.rtt_min,
 		&r.rtt_mean,
 		&r.rtt_max, &r.rtt_mdev, &r.rtt_p50, &r.rtt_p90, &r.rtt_p99, &r.jitter, &r.ipdv_p99,
-		&r.host_queue_p50 };
+		&r.host_queue_p50, &r.connect_p50, &r.resolve };
 
 	for (size_t i = 0; i < COUNT(figures); i++)
 		*figures[i] = UNKNOWN;
@@ -194,7 +200,8 @@ static void what_was_not_measured_is_null_empty_or_not_there(void **state)
 	(void)state;
 	static const char *const names[] = { "address", "stamps", "local_drops", "loss_ratio", "loss_ratio_low",
 		"loss_ratio_high", "rtt_min_ms", "rtt_mean_ms", "rtt_max_ms", "rtt_mdev_ms", "rtt_p50_ms", "rtt_p90_ms",
-		"rtt_p99_ms", "jitter_ms", "ipdv_p99_ms", "host_queue_p50_ms" };
+		"rtt_p99_ms", "jitter_ms", "ipdv_p99_ms", "host_queue_p50_ms", "connect_p50_ms", "resolve_ms",
+		"resolve_error" };
 	struct ping_result r = nothing();
 	const char *json = json_of(&ping_fields, &r);
 
@@ -207,7 +214,7 @@ static void what_was_not_measured_is_null_empty_or_not_there(void **state)
 	const char *prom = prom_of(&ping_fields, &r, NULL);
 
 	assert_null(strstr(prom, "rtt"));
-	assert_null(strstr(prom, "loss"));
+	assert_null(strstr(prom, "loss_ratio"));
 	assert_non_null(strstr(prom, "sonde_sent_total{"));
 }
 
@@ -314,7 +321,7 @@ static void hostile_names_stay_inside_their_strings(void **state)
 		const char *csv = csv_of(&ping_fields, &r);
 
 		assert_string_equal(csv_below(csv, "address"), "192.0.2.1");
-		assert_int_equal(prom_samples(prom_of(&ping_fields, &r, NULL)), 22);
+		assert_int_equal(prom_samples(prom_of(&ping_fields, &r, NULL)), 26);
 	}
 }
 
@@ -440,7 +447,7 @@ static void a_metric_of_several_samples_has_one_head(void **state)
 		field_prom(t, &ping_fields, row, "sonde_", &a, NULL, &named);
 		field_prom(t, &ping_fields, row, "sonde_", &b, NULL, &named);
 	}
-	assert_int_equal(prom_samples(buf), 43);
+	assert_int_equal(prom_samples(buf), 51);
 }
 
 static void what_does_not_fit_is_cut_and_nothing_worse(void **state)

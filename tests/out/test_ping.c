@@ -36,7 +36,7 @@ static struct ping_result usual(void)
 		.loss_ppm = 100000, .loss_low_ppm = 17876, .loss_high_ppm = 404156,
 		.rtt_min = 1234567, .rtt_mean = 2345678, .rtt_max = 3456789, .rtt_mdev = 456789,
 		.rtt_p50 = 2222222, .rtt_p90 = 3333333, .rtt_p99 = 3444444, .jitter = 111111, .ipdv_p99 = 5,
-		.host_queue_p50 = 7,
+		.host_queue_p50 = 7, .connect_p50 = UNKNOWN, .resolve = UNKNOWN, .loss_runs = 1, .loss_run_max = 1,
 		.elapsed = 9012345678,
 	};
 }
@@ -51,6 +51,7 @@ static struct ping_result silent(void)
 	r.stamps = STAMPS_NONE;
 	r.loss_ppm = r.loss_high_ppm = 1000000;
 	r.loss_low_ppm = 722460;
+	r.loss_run_max = 10;
 	r.rtt_min = r.rtt_mean = r.rtt_max = r.rtt_mdev = r.rtt_p50 = r.rtt_p90 = r.rtt_p99 = UNKNOWN;
 	r.jitter = r.ipdv_p99 = r.host_queue_p50 = UNKNOWN;
 	return r;
@@ -59,7 +60,7 @@ static struct ping_result silent(void)
 static struct ping_event reply(void)
 {
 	return (struct ping_event){ .outcome = OUTCOME_REPLY, .seq = 1, .from = addr_of("192.0.2.1"), .rtt = 48000,
-		.queue = 2000,
+		.queue = 2000, .connect = UNKNOWN,
 		.stamps = STAMPS_KERNEL_TXRX, .ttl = 64, .bytes = 64 };
 }
 
@@ -259,8 +260,8 @@ static void before_anything_is_decided_there_is_no_loss(void **state)
 	ping_text_summary(fresh(), &r);
 	assert_non_null(strstr(buf, "\n1 packets transmitted, 0 received, 0% packet loss, time "));
 	assert_null(strstr(buf, "confidence"));
-	ping_text_table_row(fresh(), &r);
-	assert_null(strstr(buf, "%"));
+	ping_text_line(fresh(), &r);
+	assert_string_equal(buf, "example.com (192.0.2.1) : xmt/rcv/%loss = 1/0/-\n");
 }
 
 static void a_loss_in_small_parts_is_shown(void **state)
@@ -275,48 +276,144 @@ static void a_loss_in_small_parts_is_shown(void **state)
 	assert_non_null(strstr(buf, ", 33.3333% packet loss, "));
 }
 
-static size_t column_of(const char *line, const char *word)
-{
-	const char *at = strstr(line, word);
-
-	assert_non_null(at);
-	return (size_t)(at - line);
-}
-
-static void the_table_has_its_cells_below_their_names(void **state)
+static void a_connection_tells_both_times(void **state)
 {
 	(void)state;
 	struct ping_result r = usual();
-	char head[400];
+	struct ping_event e = reply();
 
-	ping_text_table_head(fresh());
-	strcpy(head, strstr(buf, "target"));
-	assert_string_equal(head + strlen(head) - 3, "ms\n");
-	ping_text_table_row(fresh(), &r);
-	assert_true(strncmp(buf, "example.com (192.0.2.1) ", 24) == 0);
-	assert_int_equal(column_of(head, "sent"), column_of(buf, "10"));
-	assert_int_equal(column_of(head, "recv"), column_of(buf, "9  "));
-	assert_int_equal(column_of(head, "loss"), column_of(buf, "10%"));
-	assert_int_equal(column_of(head, "min"), column_of(buf, "1.235"));
-	assert_int_equal(column_of(head, "p50"), column_of(buf, "2.222"));
-	assert_int_equal(column_of(head, "p99"), column_of(buf, "3.444"));
-	assert_int_equal(column_of(head, "jitter"), column_of(buf, "0.111"));
-	assert_int_equal(buf[strlen(buf) - 1], '\n');
-	r = silent();
-	ping_text_table_row(fresh(), &r);
-	assert_int_equal(column_of(head, "min"), column_of(buf, "-"));
-	assert_null(strstr(buf, "0.000"));
+	r.method = METHOD_TCP;
+	e.bytes = 0;
+	e.ttl = -1;
+	e.connect = 81000;
+	ping_text_event(fresh(), &e, &r);
+	assert_string_equal(buf, "answer from example.com (192.0.2.1): tcp_seq=1 time=0.048 ms connect=0.081 ms\n");
+	ping_ndjson_event(fresh(), &e, &r);
+	assert_string_equal(member_of(buf, "rtt_ms"), "0.048000");
+	assert_string_equal(member_of(buf, "connect_ms"), "0.081000");
 }
 
-static void a_long_name_pushes_the_cells_and_does_not_join_them(void **state)
+static struct ping_result troubled(void)
+{
+	struct ping_result r = usual();
+
+	r.n_kinds = 3;
+	r.kinds[0] = (struct ping_kind){ addr_of("192.0.2.254"), 3, 1, 12, "Destination Host Unreachable" };
+	r.kinds[1] = (struct ping_kind){ addr_of("2001:db8::ffff"), 3, 0, 2, "Time exceeded: Hop limit" };
+	r.kinds[2] = (struct ping_kind){ .count = 5, .text = "Connection refused" };
+	r.errors = 19;
+	return r;
+}
+
+static void the_statistics_tell_each_kind_of_error_and_its_sender(void **state)
+{
+	(void)state;
+	struct ping_result r = troubled();
+
+	ping_text_summary(fresh(), &r);
+	assert_non_null(strstr(buf, "\n12 times: Destination Host Unreachable, from 192.0.2.254\n"));
+	assert_non_null(strstr(buf, "\n2 times: Time exceeded: Hop limit, from 2001:db8::ffff\n"));
+	assert_non_null(strstr(buf, "\n5 times: Connection refused\n"));
+	assert_int_equal(buf[out.len - 1], '\n');
+}
+
+static void the_statistics_tell_the_longest_run_where_it_is_one(void **state)
 {
 	(void)state;
 	struct ping_result r = usual();
 
-	r.target = "a-host-with-a-name-that-is-longer-than-the-first-columns.example.com";
-	ping_text_table_row(fresh(), &r);
-	assert_non_null(strstr(buf, " (192.0.2.1) 10 "));
-	assert_non_null(strstr(buf, " 9 "));
+	ping_text_summary(fresh(), &r);
+	assert_null(strstr(buf, "run"));
+	r.loss_run_max = 7;
+	ping_text_summary(fresh(), &r);
+	assert_non_null(strstr(buf, ", longest run 7\n"));
+}
+
+/* `host : xmt/rcv/%loss = 5/5/0%, min/avg/max = 0.10/0.20/0.30` is what programs look for in the output of fping. */
+static void a_target_among_many_is_one_line_as_fping_writes_it(void **state)
+{
+	(void)state;
+	struct ping_result r = usual(), quiet = silent();
+
+	ping_text_line(fresh(), &r);
+	assert_string_equal(buf, "example.com (192.0.2.1) : xmt/rcv/%loss = 10/9/10%, min/avg/max = 1.235/2.346/3.457, "
+		"p50/p99/jitter = 2.222/3.444/0.111\n");
+	r.target = r.address;
+	r.rtt_p50 = UNKNOWN; /* too many targets for distributions */
+	ping_text_line(fresh(), &r);
+	assert_string_equal(buf, "192.0.2.1 : xmt/rcv/%loss = 10/9/10%, min/avg/max = 1.235/2.346/3.457\n");
+	ping_text_line(fresh(), &quiet);
+	assert_string_equal(buf, "example.com (192.0.2.1) : xmt/rcv/%loss = 10/0/100%\n");
+	r = usual();
+	r.received = 1;
+	r.jitter = UNKNOWN;
+	ping_text_line(fresh(), &r);
+	assert_null(strstr(buf, "jitter"));
+	r.late = 2;
+	r.duplicates = 3;
+	r.corrupt = 4;
+	r.errors = 5;
+	ping_text_line(fresh(), &r);
+	assert_non_null(strstr(buf, ", +2 late, +3 duplicates, +4 corrupted, +5 errors\n"));
+}
+
+static struct ping_result unresolved(void)
+{
+	struct ping_result r = silent();
+
+	r.address[0] = '\0';
+	r.sent = r.lost = 0;
+	r.loss_ppm = r.loss_low_ppm = r.loss_high_ppm = UNKNOWN;
+	r.resolve = 3 * NS_PER_MS;
+	r.resolve_error = "cannot resolve 'example.com': Name or service not known";
+	return r;
+}
+
+static void a_name_without_an_address_says_why(void **state)
+{
+	(void)state;
+	struct ping_result r = unresolved();
+
+	ping_text_line(fresh(), &r);
+	assert_string_equal(buf, "example.com : cannot resolve 'example.com': Name or service not known\n");
+	ping_text_name(fresh(), &r);
+	assert_non_null(strstr(buf, "cannot resolve 'example.com': Name or service not known\n"));
+	assert_ptr_equal(strchr(buf, '\n'), buf + out.len - 1);
+	ping_ndjson_name(fresh(), &r);
+	assert_string_equal(buf, "{\"schema\":1,\"type\":\"resolve\",\"target\":\"example.com\",\"address\":null,"
+		"\"resolve_ms\":3.000000,\"error\":\"cannot resolve 'example.com': Name or service not known\"}\n");
+}
+
+static void a_name_with_an_address_is_a_line_for_programs_only(void **state)
+{
+	(void)state;
+	struct ping_result r = usual();
+
+	r.resolve = 12345678;
+	ping_text_name(fresh(), &r);
+	assert_string_equal(buf, "");
+	ping_ndjson_name(fresh(), &r);
+	assert_string_equal(buf, "{\"schema\":1,\"type\":\"resolve\",\"target\":\"example.com\",\"address\":\"192.0.2.1\","
+		"\"resolve_ms\":12.345678,\"error\":null}\n");
+}
+
+static void the_total_of_many_adds_up(void **state)
+{
+	(void)state;
+	struct ping_total sum = { .local_drops = UNKNOWN };
+	struct ping_result r[] = { usual(), silent(), usual() };
+
+	for (size_t i = 0; i < COUNT(r); i++)
+		ping_total_add(&sum, &r[i]);
+	ping_text_total(fresh(), &sum);
+	assert_string_equal(buf, "\n3 targets, 2 answered, 1 did not; 30 probes, 18 answers, 12 lost, in 9 s\n");
+	struct ping_result none = unresolved();
+
+	ping_total_add(&sum, &none);
+	sum.local_drops = 4;
+	ping_text_total(fresh(), &sum);
+	assert_string_equal(buf, "\n4 targets, 2 answered, 1 did not, 1 have no address; 30 probes, 18 answers, 12 lost, "
+		"+4 dropped by our own buffer, in 9 s\n");
 }
 
 static void one_event_is_one_line_of_ndjson(void **state)
@@ -328,7 +425,8 @@ static void one_event_is_one_line_of_ndjson(void **state)
 	ping_ndjson_event(fresh(), &e, &r);
 	assert_string_equal(buf,
 		"{\"schema\":1,\"type\":\"probe\",\"target\":\"example.com\",\"address\":\"192.0.2.1\",\"seq\":1,"
-				 "\"outcome\":\"reply\",\"rtt_ms\":0.048000,\"host_queue_ms\":0.002000,\"ttl\":64,"
+				 "\"outcome\":\"reply\",\"rtt_ms\":0.048000,\"host_queue_ms\":0.002000,"
+				 "\"connect_ms\":null,\"ttl\":64,"
 				 "\"stamps\":\"kernel-txrx\",\"method\":\"icmp-raw\"}\n");
 }
 
@@ -341,7 +439,7 @@ static void each_outcome_has_its_word_and_null_where_nothing_is_known(void **sta
 	for (int i = 0; i < OUTCOME_N; i++) {
 		struct ping_result r = usual();
 		struct ping_event e = { .outcome = (enum outcome)i, .seq = 7, .rtt = UNKNOWN, .queue = UNKNOWN,
-			.ttl = -1 };
+			.connect = UNKNOWN, .ttl = -1 };
 
 		ping_ndjson_event(fresh(), &e, &r);
 		assert_true(is_json_line(buf));
@@ -349,6 +447,7 @@ static void each_outcome_has_its_word_and_null_where_nothing_is_known(void **sta
 		assert_string_equal(member_of(buf, "seq"), "7");
 		assert_string_equal(member_of(buf, "rtt_ms"), "null");
 		assert_string_equal(member_of(buf, "host_queue_ms"), "null");
+		assert_string_equal(member_of(buf, "connect_ms"), "null");
 		assert_string_equal(member_of(buf, "ttl"), "null");
 		assert_string_equal(member_of(buf, "stamps"), "null");
 	}
@@ -401,14 +500,45 @@ static void the_document_holds_each_target(void **state)
 		ping_json_begin(&j);
 		for (int i = 0; i < n; i++)
 			ping_json(&j, NULL, &r);
-		ping_json_end(&j);
+		ping_json_end(&j, &(struct ping_total){ .local_drops = n > 1 ? n : UNKNOWN });
 		assert_true(is_json_line(buf));
+		assert_string_equal(member_of(buf, "local_drops"), n == 3 ? "3" : n == 2 ? "2" : "null");
 		assert_string_equal(member_of(buf, "schema"), "1");
 		assert_string_equal(member_of(buf, "type"), "\"ping\"");
 		for (at = buf; (at = strstr(at, "\"target\":\"example.com\"")) != NULL; at++)
 			targets++;
 		assert_int_equal(targets, n);
 	}
+}
+
+static const char *json_of(const struct ping_result *r)
+{
+	struct json j;
+
+	json_init(&j, fresh());
+	ping_json(&j, NULL, r);
+	text_char(&out, '\n');
+	assert_true(is_json_line(buf));
+	return buf;
+}
+
+static void each_kind_of_error_is_an_object(void **state)
+{
+	(void)state;
+	struct ping_result r = troubled();
+
+	assert_string_equal(member_of(json_of(&r), "error_kinds"),
+		"[{\"from\":\"192.0.2.254\",\"icmp_type\":3,\"icmp_code\":1,"
+		"\"error\":\"Destination Host Unreachable\",\"count\":12},"
+		"{\"from\":\"2001:db8::ffff\",\"icmp_type\":3,\"icmp_code\":0,"
+		"\"error\":\"Time exceeded: Hop limit\",\"count\":2},"
+		"{\"from\":null,\"icmp_type\":null,\"icmp_code\":null,\"error\":\"Connection refused\",\"count\":5}]");
+	r = usual();
+	assert_string_equal(member_of(json_of(&r), "error_kinds"), "[]");
+	r.n_kinds = PING_KINDS;
+	for (size_t i = 0; i < PING_KINDS; i++)
+		r.kinds[i] = (struct ping_kind){ addr_of("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"), 255, 255, INT64_MAX, "x" };
+	assert_true(is_json_line(json_of(&r)));
 }
 
 static void the_csv_has_a_head_and_a_line_a_target(void **state)
@@ -460,7 +590,11 @@ static void hostile_names_do_not_reach_the_terminal(void **state)
 	e.outcome = OUTCOME_LOST;
 	ping_text_event(t, &e, &r);
 	ping_text_summary(t, &r);
-	ping_text_table_row(t, &r);
+	ping_text_line(t, &r);
+	r.resolve_error = "cannot resolve '\x1b[2J\r\nevil': \x9b";
+	ping_text_line(t, &r);
+	ping_text_name(t, &r);
+	ping_ndjson_name(t, &r);
 	ping_ndjson_event(t, &e, &r);
 	json_init(&j, t);
 	ping_json(&j, NULL, &r);
@@ -470,6 +604,8 @@ static void hostile_names_do_not_reach_the_terminal(void **state)
 	assert_null(strstr(buf, "\nevil"));
 	assert_null(strchr(buf, '\x9b'));
 	ping_ndjson_event(fresh(), &e, &r);
+	assert_true(is_json_line(buf));
+	ping_ndjson_name(fresh(), &r);
 	assert_true(is_json_line(buf));
 }
 
@@ -488,13 +624,19 @@ int main(void)
 		cmocka_unit_test(one_answer_is_enough_for_round_trips),
 		cmocka_unit_test(before_anything_is_decided_there_is_no_loss),
 		cmocka_unit_test(a_loss_in_small_parts_is_shown),
-		cmocka_unit_test(the_table_has_its_cells_below_their_names),
-		cmocka_unit_test(a_long_name_pushes_the_cells_and_does_not_join_them),
+		cmocka_unit_test(a_connection_tells_both_times),
+		cmocka_unit_test(the_statistics_tell_each_kind_of_error_and_its_sender),
+		cmocka_unit_test(the_statistics_tell_the_longest_run_where_it_is_one),
+		cmocka_unit_test(a_target_among_many_is_one_line_as_fping_writes_it),
+		cmocka_unit_test(a_name_without_an_address_says_why),
+		cmocka_unit_test(a_name_with_an_address_is_a_line_for_programs_only),
+		cmocka_unit_test(the_total_of_many_adds_up),
 		cmocka_unit_test(one_event_is_one_line_of_ndjson),
 		cmocka_unit_test(each_outcome_has_its_word_and_null_where_nothing_is_known),
 		cmocka_unit_test(a_ttl_of_nothing_is_one_too),
 		cmocka_unit_test(an_error_says_who_reported_it),
 		cmocka_unit_test(the_document_holds_each_target),
+		cmocka_unit_test(each_kind_of_error_is_an_object),
 		cmocka_unit_test(the_csv_has_a_head_and_a_line_a_target),
 		cmocka_unit_test(samples_carry_the_prefix_of_ping),
 		cmocka_unit_test(hostile_names_do_not_reach_the_terminal),

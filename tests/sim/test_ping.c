@@ -20,7 +20,9 @@ static struct net net;
 static struct ping ping;
 static struct ping_slot slots[PING_SLOTS];
 static struct ping_target targets[TARGETS_MAX];
-static struct ping_hists hists;
+static struct score_hists hists[TARGETS_MAX];
+static struct score_more more[TARGETS_MAX];
+static struct ping_name names[TARGETS_MAX];
 
 /* What became of each probe to the first target, from the side of the network. */
 static struct fate {
@@ -45,16 +47,17 @@ static void begin(struct ping_cfg cfg, struct net_cfg weather, size_t n, uint64_
 	memset(slots, 0, sizeof(slots));
 	memset(targets, 0, sizeof(targets));
 	memset(fates, 0, sizeof(fates));
-	memset(&hists, 0, sizeof(hists));
+	memset(hists, 0, n * sizeof(hists[0]));
+	memset(more, 0, sizeof(more));
+	memset(names, 0, sizeof(names));
 	n_rtts = 0;
 	highest = 0;
 	for (size_t i = 0; i < n; i++) {
-		targets[i].name = "host";
+		names[i].text = "host";
 		targets[i].addr = (struct addr){ .family = 4, .ip = { 10, 0, (uint8_t)(i >> 8), (uint8_t)i } };
 	}
-	targets[0].hists = &hists;
 	cfg.id[0] = ID;
-	ping_init(&ping, &cfg, targets, n, slots, net.now);
+	ping_init(&ping, &cfg, &(struct ping_room){ targets, more, names, hists, slots, n }, net.now);
 }
 
 /* The number of a probe to the first target stands in no packet; the test keeps it beside. */
@@ -255,6 +258,47 @@ static void a_slow_process_delays_single_probes_and_not_the_schedule(void **stat
 	assert_int_equal(tell().sent, 3600);
 }
 
+/* Every turn of the loop comes late, up to 0.9 ms: single probes do too, and the schedule of the hour does not. */
+static void an_hour_does_not_drift_by_a_millisecond(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 5; seed++) {
+		struct ping_cfg cfg = { .interval = NS_PER_S, .timeout = 2 * NS_PER_S, .count = 3601, .size = 56,
+			.key = { 42 } };
+		struct net_cfg weather = { .delay = 20 * NS_PER_MS, .jitter = 500 * NS_PER_MS, .loss = 50000 };
+
+		begin(cfg, weather, 1, seed);
+		run(NS_NEVER, 900 * NS_PER_US);
+		assert_int_equal(tell().sent, 3601);
+		for (size_t k = 0; k <= 3600; k++) {
+			ns_t off = fates[k + 1].sent - (fates[1].sent + (ns_t)k * NS_PER_S);
+
+			assert_true(off > -NS_PER_MS && off < NS_PER_MS);
+		}
+	}
+}
+
+/* A probe leaves when the last one is answered; each that is lost costs ten milliseconds and no more. */
+static void without_an_interval_the_network_sets_the_pace_and_a_loss_does_not_stop_it(void **state)
+{
+	(void)state;
+	static const unsigned losses[] = { 0, 10000, 300000 };
+
+	for (size_t i = 0; i < COUNT(losses); i++) {
+		struct ping_cfg cfg = { .timeout = 2 * NS_PER_S, .count = 3000, .size = 56, .key = { 42 } };
+		struct net_cfg weather = { .delay = 500 * NS_PER_US, .loss = losses[i] };
+
+		begin(cfg, weather, 1, i);
+		run(NS_NEVER, 0);
+		assert_truth();
+		struct truth t = tell();
+		ns_t took = fates[3000].sent - START;
+
+		assert_int_equal(t.sent, 3000);
+		assert_near(took, t.received * NS_PER_MS + t.lost * PING_FLOOD_WAIT, PING_FLOOD_WAIT);
+	}
+}
+
 static void late_copied_and_reordered_replies_are_each_what_they_are(void **state)
 {
 	(void)state;
@@ -355,6 +399,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_hour_with_a_tenth_lost_is_reported_exactly),
 		cmocka_unit_test(a_slow_process_delays_single_probes_and_not_the_schedule),
+		cmocka_unit_test(an_hour_does_not_drift_by_a_millisecond),
+		cmocka_unit_test(without_an_interval_the_network_sets_the_pace_and_a_loss_does_not_stop_it),
 		cmocka_unit_test(late_copied_and_reordered_replies_are_each_what_they_are),
 		cmocka_unit_test(a_thousand_targets_are_all_probed_and_none_is_mixed_up),
 		cmocka_unit_test(more_under_way_than_can_be_told_apart_waits_its_turn),

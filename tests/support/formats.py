@@ -19,7 +19,7 @@ _SAMPLE = re.compile(rf"({_NAME})(?:\{{({_LABEL}(?:,{_LABEL})*)\}})? (-?[0-9]+(?
 # Base units (prometheus.io/docs/practices/naming), and what has none.
 _SUFFIXES = ("_total", "_seconds", "_ratio", "_bytes", "_bits_per_second", "_connections", "_stable", "_retransmits",
     "_cpu_seconds_per_gigabyte",
-    "_flow_seconds", "_flow_bytes")
+    "_flow_seconds", "_flow_bytes", "_loss_run_max", "_trace_reached", "_trace_hops")
 
 
 def prometheus(text):
