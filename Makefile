@@ -78,13 +78,18 @@ $(B)/tests/%: tests/%.c tests/support/guard.h $(B)/libpure.a $(call obj,$(REST))
 		$(if $(filter sys/%,$*),$(call obj,$(filter-out src/cmd/%,$(REST)))) \
 		$(B)/libpure.a -lcmocka $(LINK)
 
+# The lab's wire with faults: a program of its own, beside the one under test.
+$(B)/tests/lab/wire: tests/lab/wire.c $(B)/libpure.a
+	$(call say,TEST,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(WARN) $(NEED) -MMD -MP -iquote tests/support -o $@ $< $(B)/libpure.a $(LINK)
+
 setup: ## install what the tests need
 	$(Q)scripts/setup
 
 test: $(B)/sonde $(TESTS) ## run the unit, simulation and command-line tests
 	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(TESTS) $(wildcard tests/cmd/test_*.py)
 
-lab: $(B)/sonde ## two network namespaces and a wire between them (root)
+lab: $(B)/sonde $(B)/tests/lab/wire ## two network namespaces and a wire between them (root)
 	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(wildcard tests/lab/test_*.py)
 
 peers: $(B)/sonde ## real servers: python, nginx, lighttpd, busybox
