@@ -4,6 +4,7 @@
 #define CORE_ICMP_H
 
 #include "core/addr.h"
+#include "core/icmp_ext.h"
 
 #define ICMP_HEADER_LEN 8
 /* Largest echo data: 65,535 less the IP and ICMP headers. */
@@ -33,6 +34,7 @@ struct icmp_message {
 	struct icmp_echo echo;
 	struct icmp_error error;
 	struct addr quoted_to; /* destination in the quoted header; family 0 in all but errors */
+	struct icmp_ext ext;   /* what may stand behind the quote, for icmp_ext_labels(); none in all but errors */
 };
 
 /**
@@ -62,5 +64,8 @@ const char *icmp_error_text(int family, uint8_t type, uint8_t code);
 
 /* A redirect or a source quench says nothing about whether the packet arrived. */
 bool icmp_error_is_final(int family, uint8_t type);
+
+/* The packet went as many hops as it was allowed to: the answer that a traceroute is after. */
+bool icmp_error_is_expiry(int family, uint8_t type, uint8_t code);
 
 #endif

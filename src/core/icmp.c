@@ -107,6 +107,16 @@ static const uint8_t *behind_ip6(const uint8_t *quote, size_t n, uint8_t *ret_to
 	return quote + V6_IP_HEADER_LEN;
 }
 
+/* RFC 4884 section 4: the length of the quote, in words of 32 bits or of 64; 0 where there is none. */
+static struct icmp_ext ext_of(int family, struct header h, const uint8_t *quote, size_t n)
+{
+	bool has_length = family == 6 ? h.type == V6_UNREACHABLE || h.type == V6_TIME_EXCEEDED :
+					h.type != SOURCE_QUENCH && h.type != REDIRECT;
+	size_t length = family == 6 ? (h.info >> 24) * 8 : (h.info >> 16 & 0xff) * 4;
+
+	return has_length ? icmp_ext_find(quote, n, length, ICMP_EXT_AT) : (struct icmp_ext){ NULL, 0, false };
+}
+
 static void parse_error(struct icmp_message *m, int family, struct header h, const uint8_t *quote, size_t n)
 {
 	uint8_t *to = m->quoted_to.ip;
@@ -118,7 +128,8 @@ static void parse_error(struct icmp_message *m, int family, struct header h, con
 	m->error.type = h.type;
 	m->error.code = h.code;
 	m->error.info = info_of(family, h);
-	m->quoted_to.family = family;
+	m->ext = ext_of(family, h, quote, n);
+	m->quoted_to.family = (uint8_t)family;
 	set_echo(m, read_header(ours));
 }
 
@@ -198,4 +209,9 @@ const char *icmp_error_text(int family, uint8_t type, uint8_t code)
 bool icmp_error_is_final(int family, uint8_t type)
 {
 	return family == 6 ? type != V6_REDIRECT : type != SOURCE_QUENCH && type != REDIRECT;
+}
+
+bool icmp_error_is_expiry(int family, uint8_t type, uint8_t code)
+{
+	return type == (family == 6 ? V6_TIME_EXCEEDED : TIME_EXCEEDED) && code == 0;
 }

@@ -207,6 +207,13 @@ static void hail_ask(struct pinger *r, struct hail *h, ns_t stamp)
 	wait_change(r->wait, h->fd, WAIT_IN, r->key + HAIL_KEY + (uint64_t)(h - r->hails));
 }
 
+/* A refusal has travelled the same way as an answer, where nobody asked for that very port. */
+static bool is_answer(const struct pinger *r, uint16_t wire, int io)
+{
+	return io == 0 || (io == IO_REFUSED && r->method == METHOD_TCP &&
+				  (r->cfg.closed_is_reply || ping_target_of(&r->ping, wire)->addr.port == 0));
+}
+
 /* Return: whether the probe was answered or refused; if not, @h goes on or is gone. */
 static bool hail_connected(struct pinger *r, struct hail *h, struct ping_event *ret)
 {
@@ -222,15 +229,12 @@ static bool hail_connected(struct pinger *r, struct hail *h, struct ping_event *
 	}
 	stream_facts(h->fd, &facts);
 	drop_hail(h);
+	if (!is_answer(r, h->wire, io))
+		return ping_refused(&r->ping, h->wire, io_text(io), ret);
 	/* The kernel asked again by itself: the first packet or its answer was lost, and the time says nothing. */
-	if (io == 0 && facts.retransmits > 0)
+	if (facts.retransmits > 0)
 		return ping_refused(&r->ping, h->wire, "answered only when asked again", ret);
-	if (io == 0)
-		return ping_answered(&r->ping, h->wire, stamp, facts.rtt, ret);
-	if (io == IO_REFUSED && r->method == METHOD_TCP &&
-		(r->cfg.closed_is_reply || ping_target_of(&r->ping, h->wire)->addr.port == 0))
-		return ping_answered(&r->ping, h->wire, stamp, UNKNOWN, ret);
-	return ping_refused(&r->ping, h->wire, io_text(io), ret);
+	return ping_answered(&r->ping, h->wire, stamp, io == 0 ? facts.rtt : UNKNOWN, ret);
 }
 
 static bool hail_answered(struct pinger *r, struct hail *h, struct ping_event *ret)

@@ -134,7 +134,8 @@ class Options(Usage):
                 (("ping", "-c", "99999999999999999999999"), r"--count '9+' is too large \(1 to \d+\)$"),
                 (("ping", "-W", "0"), r"--timeout '0' is too small \(1 ms to 1 h\)$"),
                 (("ping", "-W", "2h"), r"--timeout '2h' is too large \(1 ms to 1 h\)$"),
-                (("ping", "-i", "0.1ms"), r"--interval '0.1ms' is too small \(1 ms to 1 h\)$"),
+                (("ping", "-i", "2h"), r"--interval '2h' is too large \(0 s to 1 h\)$"),
+                (("ping", "-w", "0"), r"--deadline '0' is too small \(1 ms to 8760 h\)$"),
                 (("ping", "-s", "70000"), r"--size '70000' is too large \(0 bytes to \S+ \S+\)$"),
                 (("ping", "-t", "256"), r"--ttl '256' is too large \(1 to 255\)$"),
                 (("check", "--time", "1ms"), r"--time '1ms' is too small \(100 ms to 1 h\)$"),
@@ -150,7 +151,7 @@ class Options(Usage):
                 (("ping", "-c", "3x"), r"--count '3x' is not a whole number \(1 to "),
                 (("ping", "-c", "1.5"), r"--count '1.5' is not a whole number \(1 to "),
                 (("ping", "-c", "0x10"), r"--count '0x10' is not a whole number \(1 to "),
-                (("ping", "-i", "soon"), r"--interval 'soon' is not a duration \(1 ms to 1 h\)$"),
+                (("ping", "-i", "soon"), r"--interval 'soon' is not a duration \(0 s to 1 h\)$"),
                 (("ping", "-i", "1,5"), r"--interval '1,5' is not a duration"),
                 (("ping", "-s", "many"), r"--size 'many' is not a size")):
             self.refused(*args, "127.0.0.1", fault=fault)

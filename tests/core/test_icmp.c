@@ -467,6 +467,88 @@ static void redirects_and_source_quenches_do_not_settle_a_packets_fate(void **st
 	}
 }
 
+/* A quote padded to @quoted bytes, and a byte behind it. */
+static struct icmp_message with_extension(int family, uint8_t type, uint32_t field, size_t quoted, struct bytes *b)
+{
+	*b = error_about_an_echo(family, type, 0, field);
+	put_zeros(b, 8 + quoted - b->n);
+	put(b, "\x20", 1);
+	return parse(family, b);
+}
+
+static void an_extension_is_found_by_the_length_field_of_those_errors_that_have_one(void **state)
+{
+	(void)state;
+	static const struct {
+		int family;
+		uint8_t type;
+		uint32_t field;
+		size_t at; /* 0: not found */
+		bool marked;
+	} rows[] = {
+		{ 4, 3, 0x00200000, 128, true },
+		{ 4, 11, 0x00200000, 128, true },
+		{ 4, 12, 0x00200000, 128, true },
+		{ 4, 12, 0x14000000, 128, false },      /* the pointer of a parameter problem is none */
+		{ 4, 11, 0x00210000, 132, true },       /* 33 words of 32 bits */
+		{ 4, 11, 0x00000000, 128, false },      /* a router that does not tell */
+		{ 4, 11, 0xff00ffff, 128, false },      /* what stands beside the length */
+		{ 4, 11, 0x001f0000, 0, false },        /* RFC 4884 section 5.1: too short */
+		{ 4, 4, 0x00200000, 0, false },
+		{ 4, 5, 0x00200000, 0, false },
+		{ 6, 1, 0x10000000, 128, true },
+		{ 6, 3, 0x10000000, 128, true },
+		{ 6, 3, 0x11000000, 136, true },        /* 17 words of 64 bits */
+		{ 6, 3, 0x00000000, 128, false },
+		{ 6, 3, 0x00ffffff, 128, false },
+		{ 6, 3, 0x0f000000, 0, false },
+		{ 6, 2, 0x10000000, 0, false },         /* an MTU */
+		{ 6, 4, 0x10000000, 0, false },         /* a pointer */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bytes b;
+		size_t quoted = rows[i].at > 0 ? rows[i].at : 128;
+		struct icmp_message m = with_extension(rows[i].family, rows[i].type, rows[i].field, quoted, &b);
+
+		assert_is_our_echo(&m);
+		assert_int_equal(m.ext.p != NULL, rows[i].at > 0);
+		assert_int_equal(m.ext.n, rows[i].at > 0);
+		assert_int_equal(m.ext.marked, rows[i].marked);
+		if (m.ext.p)
+			assert_int_equal(m.ext.p[0], 0x20);
+	}
+}
+
+static void a_quote_that_ends_before_is_without_an_extension(void **state)
+{
+	(void)state;
+	for (int family = 4; family <= 6; family += 2) {
+		struct bytes b = error_about_an_echo(family, family == 6 ? 3 : 11, 0, 0);
+
+		assert_null(parse(family, &b).ext.p);
+		b.v[family == 6 ? 4 : 5] = 0xff; /* farther than the message is long */
+		assert_null(parse(family, &b).ext.p);
+		put_zeros(&b, 8 + 128 - b.n);
+		assert_null(parse(family, &b).ext.p);
+	}
+	struct bytes b = reply(4, "");
+
+	assert_null(parse(4, &b).ext.p);
+}
+
+static void only_the_end_of_the_hops_is_an_expiry(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 256; type++)
+		for (unsigned code = 0; code < 3; code++) {
+			uint8_t t = (uint8_t)type, c = (uint8_t)code;
+
+			assert_int_equal(icmp_error_is_expiry(4, t, c), type == 11 && code == 0);
+			assert_int_equal(icmp_error_is_expiry(6, t, c), type == 3 && code == 0);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +571,9 @@ int main(void)
 		cmocka_unit_test(noise_is_read_within_its_bounds),
 		cmocka_unit_test(errors_are_told_in_the_words_of_ping),
 		cmocka_unit_test(redirects_and_source_quenches_do_not_settle_a_packets_fate),
+		cmocka_unit_test(an_extension_is_found_by_the_length_field_of_those_errors_that_have_one),
+		cmocka_unit_test(a_quote_that_ends_before_is_without_an_extension),
+		cmocka_unit_test(only_the_end_of_the_hops_is_an_expiry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/command.h"
+#include "cmd/common.h"
+#include "core/icmp.h"
+#include "core/target.h"
+#include "engine/check.h"
+#include "out/trace.h"
+#include "run/tracer.h"
+#include "sys/clock.h"
+#include "sys/memory.h"
+#include "sys/privilege.h"
+#include "sys/resolve.h"
+#include "sys/signals.h"
+#include "sys/terminal.h"
+
+/* With more targets hops have no percentiles: the distributions of one hop take 45 kB. */
+#define HISTS_MAX 32
+
+#define PATIENCE (2 * NS_PER_S)
+#define PATIENCE_TARGETS (5 * NS_PER_S) /* with the names of the targets, without which there is nothing to do */
+#define PATIENCE_NAMES NS_PER_S         /* with those of the hops that are still missing at the end */
+
+struct trace_options {
+	struct common common;
+	int64_t rounds, hops, size;
+	ns_t interval;
+	int via;  /* enum via */
+	int icmp; /* 0 any, METHOD_ICMP_RAW or METHOD_ICMP_DGRAM */
+	bool numeric;
+};
+
+static const char *const via_words[] = { "auto", "icmp", "tcp", NULL };
+static const char *const icmp_words[] = { "any", "raw", "dgram", NULL };
+
+#define AT(member) offsetof(struct trace_options, member)
+
+static const struct opt rows[] = {
+	{ 'c', OPT_COUNT, AT(rounds), "count", "N", "probes to each hop (5)", 1, 1000000, NULL },
+	{ 'i', OPT_DURATION, AT(interval), "interval", "TIME",
+		"between probes to one hop (1s: many routers answer no more)", 10 * NS_PER_MS, 3600 * NS_PER_S, NULL },
+	{ 'm', OPT_COUNT, AT(hops), "max-hops", "N", "hops at most (30)", 1, COURSE_HOPS_MAX, NULL },
+	{ 's', OPT_SIZE, AT(size), "size", "BYTES", "payload of an ICMP probe (56)", TRACE_SIZE_MIN, ICMP_DATA_MAX,
+		NULL },
+	{ 'n', OPT_FLAG, AT(numeric), "numeric", NULL, "do not look up the names of the hops", 0, 0, NULL },
+	{ 0, OPT_CHOICE, AT(via), "via", "HOW", "auto (ICMP where permitted, else TCP), icmp or tcp", 0, 0, via_words },
+	{ 0, OPT_CHOICE, AT(icmp), "icmp-socket", "KIND", "any (raw where permitted, else dgram), raw or dgram", 0, 0,
+		icmp_words },
+};
+
+static const struct opt_table tables[] = {
+	{ "Options", rows, sizeof(rows) / sizeof(rows[0]) },
+	COMMON_OPTIONS,
+	{ NULL, NULL, 0 },
+};
+
+/* As much again is left for one more hop, all of whose names are long and hostile. */
+#define OUT_MUCH (32 << 10)
+
+static struct tracer tracer;
+static struct trace_room room;
+static char out_buffer[2 * OUT_MUCH];
+
+static bool get_room(const struct trace_options *o, int n, struct fault *why)
+{
+	size_t hops = (size_t)n * (size_t)o->hops;
+
+	room.n = (size_t)n;
+	room.targets = memory_get(room.n, sizeof(*room.targets), why);
+	room.places = memory_get(hops, sizeof(*room.places), why);
+	room.slots = memory_get(PING_SLOTS, sizeof(*room.slots), why);
+	room.hists = n <= HISTS_MAX ? memory_get(hops, sizeof(*room.hists), why) : NULL;
+	return room.targets && room.places && room.slots;
+}
+
+/* What one target says about the way; it has to go together with what the others and --via say. */
+static bool choose_via(enum via *via, const struct target *t, struct fault *why)
+{
+	enum via said = t->scheme == TARGET_TCP ? VIA_TCP : t->scheme == TARGET_ICMP ? VIA_ICMP : VIA_AUTO;
+
+	if (t->scheme <= TARGET_HTTP && t->path.n > 1)
+		return fault_set(why, FAULT_USAGE, "", t->text, "is a network or a page, and trace takes hosts");
+	if (said != VIA_AUTO && *via != VIA_AUTO && said != *via)
+		return fault_set(why, FAULT_USAGE, "one run traces one way:", t->text, "does not fit the others");
+	*via = said != VIA_AUTO ? said : *via;
+	return true;
+}
+
+static bool aim(struct trace_target *to, const char *word, const struct trace_options *o, enum via *via,
+	struct fault *why)
+{
+	struct addr v[RESOLVE_MAX];
+	struct target t;
+
+	if (!target_parse(word, &t, why) || !choose_via(via, &t, why) ||
+		resolve(t.host, o->common.family, v, RESOLVE_MAX, PATIENCE_TARGETS, why) == 0)
+		return false;
+	to->name = word;
+	to->addr = v[0];
+	to->addr.port = t.port > 0 ? t.port : 80;
+	return true;
+}
+
+/* Write what there is where that is more than @much. */
+static bool flush(struct text *t, int fd, size_t much)
+{
+	if (t->len <= much)
+		return true;
+	bool ok = terminal_write(fd, text_view(t));
+
+	text_init(t, t->p, t->cap);
+	return ok;
+}
+
+static bool put_path(struct text *t, struct json *j, int format, size_t target, int fd)
+{
+	struct path p;
+	struct path_hop h;
+	ns_t now = clock_mono();
+	bool ok = true;
+
+	tracer_path(&tracer, target, &p);
+	/* People are told of silence to the end in one line. */
+	unsigned n = (unsigned)(format == FORMAT_TEXT ? p.answered : p.hops);
+
+	if (format == FORMAT_TEXT)
+		trace_text_head(t);
+	else if (format != FORMAT_CSV)
+		trace_json_path(j, &p);
+	for (unsigned ttl = 1; ttl <= n && ok; ttl++) {
+		tracer_hop(&tracer, target, ttl, now, &h);
+		if (format == FORMAT_TEXT)
+			trace_text_hop(t, &h);
+		else if (format == FORMAT_CSV)
+			trace_csv_row(t, &p, &h);
+		else
+			trace_json_hop(j, &h);
+		ok = flush(t, fd, OUT_MUCH);
+	}
+	if (format == FORMAT_TEXT)
+		trace_text_end(t, &p);
+	else if (format != FORMAT_CSV)
+		trace_json_path_end(j);
+	return ok && flush(t, fd, 0);
+}
+
+static void put_start(struct text *t, size_t target)
+{
+	struct path p;
+
+	tracer_path(&tracer, target, &p);
+	trace_text_start(t, &p, tracer.trace.cfg.plan.hops);
+}
+
+static bool put_all(struct text *t, int format, int fd)
+{
+	struct json j = { .out = t };
+	bool ok = true;
+
+	if (format == FORMAT_CSV)
+		trace_csv_head(t);
+	else if (format != FORMAT_TEXT)
+		trace_json_begin(&j, t);
+	for (size_t i = 0; i < room.n && ok; i++) {
+		if (format == FORMAT_TEXT && room.n > 1)
+			put_start(t, i);
+		ok = put_path(t, &j, format, i, fd);
+	}
+	if (format == FORMAT_JSON || format == FORMAT_NDJSON)
+		trace_json_end(&j);
+	return ok && flush(t, fd, 0);
+}
+
+static bool put_prom(struct text *t)
+{
+	struct path p;
+	struct path_hop h;
+	ns_t now = clock_mono();
+
+	for (size_t row = 0; row < trace_fields.n + ping_fields.n; row++) {
+		bool named = false, of_hops = row >= trace_fields.n;
+
+		for (size_t i = 0; i < room.n; i++) {
+			tracer_path(&tracer, i, &p);
+			if (!of_hops)
+				trace_prom_path(t, row, &p, &named);
+			for (unsigned ttl = 1; of_hops && ttl <= p.hops; ttl++) {
+				tracer_hop(&tracer, i, ttl, now, &h);
+				trace_prom_hop(t, row - trace_fields.n, &h, &named);
+				if (!flush(t, TERMINAL_OUT, OUT_MUCH))
+					return false;
+			}
+		}
+	}
+	return flush(t, TERMINAL_OUT, 0);
+}
+
+/* What is expected is expected of the targets themselves; the worst of them decides. */
+static void judge(struct expectations *e)
+{
+	struct path p;
+	struct path_hop h;
+
+	for (size_t k = 0; k < e->n; k++) {
+		int64_t value = UNKNOWN;
+
+		for (size_t i = 0; i < room.n; i++) {
+			tracer_path(&tracer, i, &p);
+			tracer_hop(&tracer, i, p.hops > 0 ? (unsigned)p.hops : 1, 0, &h);
+			value = p.reached ? ping_figure(&h.figures, e->v[k].figure) : UNKNOWN;
+			if (expect_judge(&e->v[k], value) != EXPECT_MET)
+				break;
+		}
+		expectations_judge(e, k, value);
+	}
+}
+
+static int exit_code(const struct expectations *e, struct fault *why)
+{
+	struct path p;
+	bool all = true, some = false;
+
+	for (size_t i = 0; i < room.n; i++) {
+		tracer_path(&tracer, i, &p);
+		all = all && p.reached;
+		some = some || p.answered > 0;
+	}
+	if (tracer_has_no_route(&tracer)) {
+		fault_set(why, FAULT_HOST, "this machine has no route to", slice_of(room.targets[0].name), NULL);
+		fault_hint(why, "ip route");
+		return 2;
+	}
+	if (!some && signals_interrupted())
+		return 130;
+	return !all ? 1 : e->missed ? 4 : 0;
+}
+
+/* For somebody who watches: one line that changes. NULL clears it. */
+static void redraw(struct text *t, const struct ping_event *ev)
+{
+	static const char clear[] = "\r\033[K";
+
+	text_str(t, clear);
+	if (ev)
+		trace_text_event(t, ev);
+	terminal_write(TERMINAL_ERR, slice_head(text_view(t), terminal_columns(TERMINAL_ERR) + sizeof(clear) - 2));
+	text_init(t, t->p, t->cap);
+}
+
+static bool tell(struct text *t, const struct trace_options *o, const struct ping_event *ev, bool live)
+{
+	struct path p;
+
+	if (live)
+		redraw(t, ev);
+	if (o->common.format == FORMAT_NDJSON) {
+		tracer_path(&tracer, ev->target, &p);
+		trace_ndjson_event(t, ev, &p);
+	} else if (o->common.format == FORMAT_TEXT && o->common.verbose) {
+		trace_text_event(t, ev);
+		text_char(t, '\n');
+	}
+	return flush(t, TERMINAL_OUT, 0);
+}
+
+/* Probe until done, writing what happens as it happens. Return: false where standard output is gone. */
+static bool go(struct text *t, const struct trace_options *o)
+{
+	bool text = o->common.format == FORMAT_TEXT && !o->common.quiet;
+	bool live = text && !o->common.verbose && terminal_can_redraw(TERMINAL_ERR);
+	struct ping_event ev;
+	bool ok;
+
+	if (text && room.n == 1)
+		put_start(t, 0);
+	ok = flush(t, TERMINAL_OUT, 0);
+	while (ok && tracer_next(&tracer, &ev)) {
+		ok = tell(t, o, &ev, live);
+		/* SIGQUIT: what there is so far, for people, whatever the format of the result. */
+		if (signals_report())
+			put_all(t, FORMAT_TEXT, TERMINAL_ERR);
+	}
+	tracer_wait_for_names(&tracer, PATIENCE_NAMES);
+	if (live)
+		redraw(t, NULL);
+	return ok;
+}
+
+static int measure(const struct trace_options *o, const struct tracer_cfg *cfg, struct fault *why)
+{
+	struct expectations expect;
+	struct text t;
+
+	if (!expectations_parse(&expect, &o->common, ping_figures, why))
+		return fault_exit_code(why);
+	privilege_raise();
+	if (!tracer_open(&tracer, cfg, &room, why))
+		return fault_exit_code(why);
+	if (tracer.method != METHOD_TCP)
+		privilege_drop();
+	signals_take();
+	text_init(&t, out_buffer, sizeof(out_buffer));
+	if (!go(&t, o))
+		return EXIT_NO_OUTPUT;
+	judge(&expect);
+	if (!(o->common.format == FORMAT_PROM ? put_prom(&t) : put_all(&t, o->common.format, TERMINAL_OUT)) ||
+		!expectations_tell(&t, &expect, ping_figures, &o->common))
+		return EXIT_NO_OUTPUT;
+	return exit_code(&expect, why);
+}
+
+static int run(int argc, char **argv, struct fault *why)
+{
+	struct trace_options o = { .rounds = 5, .hops = 30, .size = 56, .interval = NS_PER_S };
+	int n = opt_parse(tables, argc, argv, &o, why);
+
+	if (n < 0)
+		return 2;
+	if (n == 0 || n > TRACE_TARGETS_MAX) {
+		fault_set(why, FAULT_USAGE, n == 0 ? "there is nothing to trace" : "too many targets", SLICE(""), NULL);
+		fault_hint(why, "sonde trace 192.0.2.1");
+		return 2;
+	}
+	struct tracer_cfg cfg = {
+		.trace = { .plan = { .interval = o.interval, .rounds = (uint32_t)o.rounds, .hops = (unsigned)o.hops },
+			.timeout = o.common.timeout > 0 ? o.common.timeout : PATIENCE, .size = (size_t)o.size },
+		.via = (enum via)o.via,
+		.icmp_only = o.icmp == 1 ? METHOD_ICMP_RAW : o.icmp == 2 ? METHOD_ICMP_DGRAM : METHOD_NONE,
+		.numeric = o.numeric,
+	};
+	int code = 0;
+
+	if (!common_origin(&o.common, &cfg.origin, why) || !get_room(&o, n, why))
+		return fault_exit_code(why);
+	tracer_start_names(&tracer, &cfg);
+	for (int i = 0; i < n && code == 0; i++)
+		if (!aim(&room.targets[i], argv[i], &o, &cfg.via, why))
+			code = fault_exit_code(why);
+	if (code == 0)
+		code = measure(&o, &cfg, why);
+	common_error(&o.common, why);
+	return code;
+}
+
+const struct command cmd_trace = {
+	"trace",
+	"TARGET…",
+	"the path, with loss and latency at each hop",
+	"Echo requests that may go one hop, two hops and so on, in several rounds; TCP connections where ICMP is\n"
+	"not permitted or tcp://host:443 is named. All ICMP probes to a target have one identifier and one checksum,\n"
+	"so that routers which share traffic out send them one way. TCP keeps one port of ours for that, so one probe\n"
+	"is under way at a time; each is given up after 0.9 s, before the kernel would send it again.\n"
+	"\n"
+	"A hop is marked rate-limited where it answered, but less than one farther along: what got farther has passed\n"
+	"it. Loss on the way back from it alone looks the same.\n"
+	"\n"
+	"Exit code 0: every target was reached. --expect is about the targets' answers: loss, rtt, rtt.p99, rtt.max,\n"
+	"jitter, received.\n",
+	tables,
+	run,
+};
