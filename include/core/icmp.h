@@ -53,7 +53,7 @@ size_t icmp_echo_build(int family, uint16_t id, uint16_t seq, const uint8_t *dat
  * @family:     4 or 6
  * @check_sum:  verify the IPv4 checksum: for raw sockets; the kernel has done so otherwise
  *
- * Quoted packets are read by their own IHL (IPv4) or fixed header (IPv6, no extension headers),
+ * Quoted packets are read by their own IHL (IPv4) or fixed header (IPv6; of the extensions the one for fragments),
  * and must be echo requests down to the sequence number, not later fragments of one.
  * Return: the message; its data points into @p.
  */

@@ -3,17 +3,13 @@
  * Many targets, probed in turn on absolute deadlines; every probe in a table of our own. Nothing
  * is ever computed from bytes that come back: they are only compared with what was sent.
  *
- * The transport is somebody else's: `next` says whom to probe, `sent` tells when it left, `icmp`
+ * The transport is somebody else's: `next` says whom to probe, flight_payload() with what, `sent` tells when it left, `icmp`
  * or `answered` bring what came, `expire` gives up. Each yields at most one event a call.
  */
 #ifndef ENGINE_PING_H
 #define ENGINE_PING_H
 
-#include "core/packet.h"
-#include "engine/score.h"
-
-/* One slot for each 16-bit sequence number on the wire, shared by all targets. */
-#define PING_SLOTS 65536
+#include "engine/flight.h"
 
 #define PING_TARGETS_MAX (1 << 20)
 
@@ -42,7 +38,7 @@ struct ping_room {
 	struct score_more *more;
 	struct ping_name *names;
 	struct score_hists *hists; /* NULL: no distributions */
-	struct ping_slot *slots;   /* PING_SLOTS of them */
+	struct flight_slot *slots; /* FLIGHT_SLOTS of them */
 	size_t n;                  /* of all but the slots, 1..PING_TARGETS_MAX */
 };
 
@@ -57,34 +53,15 @@ struct ping_cfg {
 	uint16_t id[2];    /* identifier of the IPv4 and of the IPv6 socket */
 };
 
-enum ping_state {
-	PING_FREE,
-	PING_WAITING,  /* sent, counted as in flight */
-	PING_ANSWERED, /* a further reply is a duplicate */
-	PING_LOST,     /* given up or refused by an error; a reply from now on is late */
-	PING_LATE,     /* such a reply has come; a further one is a duplicate */
-};
-
-struct ping_slot {
-	ns_t user;           /* just before the send */
-	uint32_t seq;        /* of this target, from 1; the lower 32 bits */
-	uint32_t target : 24;
-	uint32_t state : 4;  /* enum ping_state */
-	uint32_t how : 4;    /* it was lost, as score_late() wants it */
-	uint32_t sched;      /* kernel stamps, nanoseconds after `user`; 0 where there are none */
-	uint32_t left;
-};
-
 struct ping {
 	struct ping_cfg cfg;
 	struct ping_room room;
+	struct flight flight;
 	/* private */
 	ns_t began, start, end; /* start moves where a sleep of the machine was skipped */
 	uint64_t round;      /* whole rounds over all targets */
 	size_t cursor;       /* the target that is next in this round; room.n where there is none */
 	size_t wanting;      /* targets that have not been sent all their probes */
-	uint32_t waiting;    /* probes in flight */
-	uint32_t head, tail; /* wire numbers, unwrapped: next to send, oldest that may be waiting */
 	bool stopped;
 };
 
@@ -109,9 +86,6 @@ ns_t ping_deadline(const struct ping *p);
 
 /* The next probe that is due, if any. A caller that asks must call ping_sent() or ping_failed() for it. */
 bool ping_next(struct ping *p, ns_t now, struct ping_request *ret);
-
-/* The payload of that probe: a keyed seal of 8 bytes, then a pattern; cfg.size bytes into @out. */
-void ping_payload(const struct ping *p, uint16_t wire, uint8_t *out);
 
 /* @stamp: monotonic, taken just before the send. */
 void ping_sent(struct ping *p, uint16_t wire, ns_t stamp);
@@ -140,7 +114,7 @@ bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret);
 /* Whose probe is that? Of a number that is under way. */
 static inline const struct ping_target *ping_target_of(const struct ping *p, uint16_t wire)
 {
-	return &p->room.targets[p->room.slots[wire % PING_SLOTS].target];
+	return &p->room.targets[flight_at(&p->flight, wire)->target];
 }
 
 /* Send no more; what is in flight may still be answered. */

@@ -52,7 +52,10 @@ unsigned score_lost(struct score_card c, const struct ping_event *ev);
 void score_duplicate(struct score_card c);
 void score_corrupt(struct score_card c);
 
-/* Answered after it had been counted as lost, which is taken back, and the error with it. @how: from score_lost() */
+/* It was not lost, nor was there an error. @how: from score_lost() */
+void score_take_back(struct score_card c, unsigned how);
+
+/* Answered after it had been counted as lost, which is taken back. */
 void score_late(struct score_card c, unsigned how);
 
 /* In the order of sending, once it is decided: had the probe an answer in time? */

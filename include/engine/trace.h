@@ -15,11 +15,11 @@
 #define ENGINE_TRACE_H
 
 #include "engine/course.h"
-#include "engine/ping.h"
+#include "engine/flight.h"
 #include "engine/place.h"
 
-/* Least payload: a keyed seal of 8 bytes, and the word that keeps the checksum. */
-#define TRACE_SIZE_MIN 10
+/* Least payload: without all of the seal the checksum would not be constant. */
+#define TRACE_SIZE_MIN FLIGHT_SEAL_LEN
 
 #define TRACE_TARGETS_MAX 256
 
@@ -35,7 +35,7 @@ struct trace_room {
 	struct trace_target *targets; /* @n, 1..TRACE_TARGETS_MAX */
 	struct place *places;         /* @n times plan.hops */
 	struct score_hists *hists;    /* as many; NULL: no distributions */
-	struct ping_slot *slots;      /* PING_SLOTS */
+	struct flight_slot *slots;    /* FLIGHT_SLOTS */
 	size_t n;
 };
 
@@ -50,10 +50,9 @@ struct trace_cfg {
 struct trace {
 	struct trace_cfg cfg;
 	struct trace_room room;
+	struct flight flight;
 	/* private */
 	ns_t began;
-	uint32_t head, tail; /* wire numbers, unwrapped: next to send, oldest that may be waiting */
-	uint32_t waiting;    /* probes in flight */
 	bool stopped;
 };
 
@@ -72,9 +71,6 @@ ns_t trace_deadline(const struct trace *t);
 
 /* The next probe that is due, if any. A caller that asks must call trace_sent() for it. */
 bool trace_next(struct trace *t, ns_t now, struct trace_request *ret);
-
-/* The payload of that probe: cfg.size bytes into @out. */
-void trace_payload(const struct trace *t, uint16_t wire, uint8_t *out);
 
 /* @stamp: monotonic, taken just before the send. */
 void trace_sent(struct trace *t, uint16_t wire, ns_t stamp);

@@ -52,7 +52,7 @@ struct pinger {
 	bool open[2], ready[2], errors[2];
 	int64_t drops; /* of the sockets before this run */
 	struct hail hails[PINGER_HAILS];
-	struct ping_slot slots[PING_SLOTS];
+	struct flight_slot slots[FLIGHT_SLOTS];
 };
 
 /* Open the ICMP socket of a family ahead of time, while it is still permitted; pinger_open() does with what is there. */

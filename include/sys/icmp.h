@@ -26,6 +26,7 @@ struct icmp_socket {
 	int stamping;       /* the cmsg type that stamps come under, 0 for none */
 	enum icmp_stamping asked;
 	bool numbered;      /* the kernel numbers sends by our tags (SCM_TS_OPT_ID, Linux 6.13) */
+	int64_t bad_sums;   /* of the machine, when it was opened */
 	uint32_t sends, last_tag;
 	uint32_t tags[ICMP_TAGS];
 };

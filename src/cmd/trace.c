@@ -67,7 +67,7 @@ static bool get_room(const struct trace_options *o, int n, struct fault *why)
 	room.n = (size_t)n;
 	room.targets = memory_get(room.n, sizeof(*room.targets), why);
 	room.places = memory_get(hops, sizeof(*room.places), why);
-	room.slots = memory_get(PING_SLOTS, sizeof(*room.slots), why);
+	room.slots = memory_get(FLIGHT_SLOTS, sizeof(*room.slots), why);
 	room.hists = n <= HISTS_MAX ? memory_get(hops, sizeof(*room.hists), why) : NULL;
 	return room.targets && room.places && room.slots;
 }

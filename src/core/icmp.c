@@ -27,6 +27,7 @@ enum {
 	V6_ECHO_REPLY = 129,
 	V6_REDIRECT = 137,
 	V6_PROTOCOL = 58,
+	V6_FRAGMENT = 44,
 	V6_IP_HEADER_LEN = 40,
 };
 
@@ -101,10 +102,19 @@ static const uint8_t *behind_ip4(const uint8_t *quote, size_t n, uint8_t *ret_to
 
 static const uint8_t *behind_ip6(const uint8_t *quote, size_t n, uint8_t *ret_to)
 {
-	if (n < V6_IP_HEADER_LEN + ICMP_HEADER_LEN || quote[0] >> 4 != 6 || quote[6] != V6_PROTOCOL)
+	struct rd r = rd_of(quote, n);
+	const uint8_t *ip = rd_take(&r, V6_IP_HEADER_LEN);
+	const uint8_t *next = ip ? ip + 6 : NULL;
+
+	if (!ip || ip[0] >> 4 != 6)
 		return NULL;
-	memcpy(ret_to, quote + 24, 16);
-	return quote + V6_IP_HEADER_LEN;
+	memcpy(ret_to, ip + 24, 16);
+	if (*next == V6_FRAGMENT) {
+		next = rd_take(&r, 8);
+		if (!next || next[2] != 0 || (next[3] & 0xf8) != 0)
+			return NULL;
+	}
+	return *next == V6_PROTOCOL ? rd_take(&r, ICMP_HEADER_LEN) : NULL;
 }
 
 /* RFC 4884 section 4: the length of the quote, in words of 32 bits or of 64; 0 where there is none. */

@@ -91,13 +91,18 @@ void score_corrupt(struct score_card c)
 	open_more(c)->corrupt++;
 }
 
-void score_late(struct score_card c, unsigned how)
+void score_take_back(struct score_card c, unsigned how)
 {
-	c.more->late++;
 	c.more->lost--;
 	c.more->errors -= how > 0;
 	if (how > 0 && how <= PING_KINDS)
 		c.more->kinds[how - 1].count--;
+}
+
+void score_late(struct score_card c, unsigned how)
+{
+	c.more->late++;
+	score_take_back(c, how);
 }
 
 void score_run(struct score_card c, bool answered)

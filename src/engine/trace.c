@@ -3,16 +3,14 @@
 
 #include <string.h>
 
-#include "core/csum.h"
 #include "core/icmp.h"
-#include "core/siphash.h"
 #include "core/wire.h"
-
-#define SEAL_LEN 8
 
 void trace_init(struct trace *t, const struct trace_cfg *cfg, const struct trace_room *room, ns_t now)
 {
-	*t = (struct trace){ .cfg = *cfg, .room = *room, .began = now, .head = 1, .tail = 1 };
+	*t = (struct trace){ .cfg = *cfg, .room = *room, .began = now };
+	t->flight = (struct flight){ .slots = room->slots, .size = cfg->size, .timeout = cfg->timeout, .head = 1, .tail = 1 };
+	memcpy(t->flight.key, cfg->key, sizeof(cfg->key));
 	/* A step of one target holds one probe of each. */
 	ns_t step = course_step(&cfg->plan);
 
@@ -20,18 +18,13 @@ void trace_init(struct trace *t, const struct trace_cfg *cfg, const struct trace
 		course_init(&room->targets[i].course, now + (ns_t)i * step / (ns_t)room->n);
 }
 
-static struct ping_slot *slot_of(const struct trace *t, uint32_t wire)
-{
-	return &t->room.slots[wire % PING_SLOTS];
-}
-
 /* In a slot, `target` is the hop's place among those of all targets. */
-static struct trace_target *target_of(const struct trace *t, const struct ping_slot *s)
+static struct trace_target *target_of(const struct trace *t, const struct flight_slot *s)
 {
 	return &t->room.targets[s->target / t->cfg.plan.hops];
 }
 
-static uint16_t ttl_of(const struct trace *t, const struct ping_slot *s)
+static uint16_t ttl_of(const struct trace *t, const struct flight_slot *s)
 {
 	return (uint16_t)(s->target % t->cfg.plan.hops + 1);
 }
@@ -50,8 +43,7 @@ static ns_t next_due(const struct trace *t, size_t *ret)
 {
 	ns_t first = NS_NEVER;
 
-	/* All 65,536 numbers are under way: wait for the oldest. */
-	if (t->stopped || slot_of(t, t->head)->state == PING_WAITING)
+	if (t->stopped || flight_is_full(&t->flight))
 		return NS_NEVER;
 	for (size_t i = 0; i < t->room.n; i++) {
 		ns_t due = course_due(&t->cfg.plan, &t->room.targets[i].course);
@@ -67,9 +59,8 @@ static ns_t next_due(const struct trace *t, size_t *ret)
 ns_t trace_deadline(const struct trace *t)
 {
 	size_t ignored;
-	ns_t due = next_due(t, &ignored);
 
-	return t->tail == t->head ? due : ns_min(due, slot_of(t, t->tail)->user + t->cfg.timeout);
+	return ns_min(next_due(t, &ignored), flight_deadline(&t->flight));
 }
 
 bool trace_next(struct trace *t, ns_t now, struct trace_request *ret)
@@ -81,64 +72,21 @@ bool trace_next(struct trace *t, ns_t now, struct trace_request *ret)
 	struct course *c = &t->room.targets[i].course;
 	uint16_t ttl = course_take(&t->cfg.plan, c, now);
 
-	*ret = (struct trace_request){ i, ttl, (uint16_t)t->head };
-	*slot_of(t, t->head++) = (struct ping_slot){
-		.target = (uint32_t)(i * t->cfg.plan.hops + ttl - 1) & 0xffffff,
-		.state = PING_WAITING,
-		.seq = c->round + 1,
-		.user = now,
-	};
-	t->waiting++;
-	return true;
-}
+	uint16_t wire = flight_take(&t->flight, i * t->cfg.plan.hops + ttl - 1, c->round + 1, now);
 
-/* The part of the payload that a stranger cannot know, and behind it what makes up for the change. */
-static void seal(const struct trace *t, uint16_t wire, uint8_t out[static TRACE_SIZE_MIN])
-{
-	const struct ping_slot *s = slot_of(t, wire);
-	uint8_t probe[10], varying[2 + SEAL_LEN];
-	struct wr w = wr_of(probe, sizeof(probe));
-
-	wr_u16(&w, wire);
-	wr_u32(&w, s->target);
-	wr_u32(&w, s->seq);
-	w = wr_of(varying, sizeof(varying));
-	wr_u16(&w, wire);
-	wr_u64(&w, siphash(t->cfg.key, probe, sizeof(probe)));
-	memcpy(out, varying + 2, SEAL_LEN);
-	w = wr_of(out + SEAL_LEN, 2);
-	wr_u16(&w, csum_inet(varying, sizeof(varying)));
-}
-
-void trace_payload(const struct trace *t, uint16_t wire, uint8_t *out)
-{
-	seal(t, wire, out);
-	for (size_t i = TRACE_SIZE_MIN; i < t->cfg.size; i++)
-		out[i] = (uint8_t)i;
-}
-
-static bool payload_is_ours(const struct trace *t, uint16_t wire, const struct icmp_echo *echo)
-{
-	uint8_t first[TRACE_SIZE_MIN];
-
-	if (echo->n != t->cfg.size)
-		return false;
-	seal(t, wire, first);
-	for (size_t i = 0; i < echo->n; i++)
-		if (echo->data[i] != (i < TRACE_SIZE_MIN ? first[i] : (uint8_t)i))
-			return false;
+	*ret = (struct trace_request){ i, ttl, wire };
 	return true;
 }
 
 void trace_sent(struct trace *t, uint16_t wire, ns_t stamp)
 {
-	struct ping_slot *s = slot_of(t, wire);
+	struct flight_slot *s = flight_at(&t->flight, wire);
 
 	s->user = stamp;
 	t->room.places[s->target].score.sent++;
 }
 
-static void begin_event(const struct trace *t, const struct ping_slot *s, struct ping_event *ret)
+static void begin_event(const struct trace *t, const struct flight_slot *s, struct ping_event *ret)
 {
 	*ret = (struct ping_event){
 		.target = s->target / t->cfg.plan.hops,
@@ -150,90 +98,51 @@ static void begin_event(const struct trace *t, const struct ping_slot *s, struct
 	};
 }
 
-static void decide(struct trace *t, struct ping_slot *s, enum ping_state state)
+/* An answer that is genuine and measured. */
+static void settle(struct trace *t, struct flight_slot *s, struct ping_event *ev)
 {
-	bool waited = s->state == PING_WAITING;
-
-	t->waiting -= waited;
-	target_of(t, s)->course.in_flight -= waited;
-	s->state = (unsigned)state & 0xf;
-}
-
-/* The round trip by the best pair of stamps that there is; both ends come from one clock. */
-static void measure(const struct ping_slot *s, const struct packet *pkt, struct ping_event *ev)
-{
-	ns_t user = pkt->user - s->user;
-	ns_t kernel = pkt->stamp - s->user - s->sched;
-
-	/* The kernel's interval lies inside ours; one that does not was stamped across a step of the clock. */
-	bool good = pkt->kernel_stamp && kernel >= 0 && kernel <= user;
-
-	ev->rtt = good ? kernel : ns_max(user, 0);
-	ev->stamps = !good ? STAMPS_USER : s->sched > 0 ? STAMPS_KERNEL_TXRX : STAMPS_KERNEL_RX;
-	if (s->sched > 0 && s->left >= s->sched)
-		ev->queue = s->left - s->sched;
-}
-
-/* An answer that is genuine: the first one in time counts as a round trip. */
-static void settle(struct trace *t, struct ping_slot *s, struct ping_event *ev)
-{
-	struct score_card card = card_of(t, s->target);
-
-	switch (s->state) {
-	case PING_WAITING:
-		score_reply(card, ev);
-		decide(t, s, PING_ANSWERED);
-		break;
-	case PING_LOST:
-		score_late(card, s->how);
-		ev->outcome = OUTCOME_LATE;
-		decide(t, s, PING_LATE);
-		break;
-	default:
-		score_duplicate(card);
-		ev->outcome = OUTCOME_DUPLICATE;
-		return;
-	}
-	place_note_address(&t->room.places[s->target], &ev->from);
+	target_of(t, s)->course.in_flight -= s->state == FLIGHT_WAITING;
+	flight_settle(&t->flight, s, card_of(t, s->target), ev);
+	if (ev->outcome != OUTCOME_DUPLICATE)
+		place_note_address(&t->room.places[s->target], &ev->from);
 }
 
 static bool take_reply(struct trace *t, const struct icmp_message *m, const struct packet *pkt, struct ping_event *ret)
 {
-	struct ping_slot *s = slot_of(t, m->echo.seq);
+	struct flight_slot *s = flight_at(&t->flight, m->echo.seq);
 
-	if (s->state == PING_FREE || !addr_same_host(&pkt->from, &target_of(t, s)->addr))
+	if (s->state == FLIGHT_FREE || !addr_same_host(&pkt->from, &target_of(t, s)->addr))
 		return false;
 	begin_event(t, s, ret);
 	ret->from = pkt->from;
 	ret->bytes = pkt->n;
-	if (m->kind != ICMP_REPLY || !payload_is_ours(t, m->echo.seq, &m->echo)) {
+	if (m->kind != ICMP_REPLY || !flight_is_ours(&t->flight, m->echo.seq, &m->echo)) {
 		ret->outcome = OUTCOME_CORRUPT;
 		score_corrupt(card_of(t, s->target));
 		return true;
 	}
-	measure(s, pkt, ret);
+	flight_measure(s, pkt, ret);
 	settle(t, s, ret);
 	course_met_target(&target_of(t, s)->course, ttl_of(t, s));
 	return true;
 }
 
 /* One that is told after the probe was given up still says why it was lost. */
-static bool lose_by_error(struct trace *t, struct ping_slot *s, struct ping_event *ev)
+static bool lose_by_error(struct trace *t, struct flight_slot *s, struct ping_event *ev)
 {
 	struct score_card card = card_of(t, s->target);
 
-	if (s->state != PING_WAITING && (s->state != PING_LOST || s->how > 0))
+	if (s->state != FLIGHT_WAITING && (s->state != FLIGHT_LOST || s->how > 0))
 		return false;
-	if (s->state == PING_LOST)
+	if (s->state == FLIGHT_LOST)
 		card.more->lost--;
-	ev->outcome = OUTCOME_ERROR;
-	s->how = score_lost(card, ev) & 0xf;
-	decide(t, s, PING_LOST);
+	target_of(t, s)->course.in_flight -= s->state == FLIGHT_WAITING;
+	flight_lose(&t->flight, s, card, ev);
 	return true;
 }
 
 /* An error that is none of a router which would have passed the probe on. */
-static bool take_wall(struct trace *t, struct ping_slot *s, struct ping_event *ev)
+static bool take_wall(struct trace *t, struct flight_slot *s, struct ping_event *ev)
 {
 	struct trace_target *g = target_of(t, s);
 
@@ -252,12 +161,12 @@ static bool take_wall(struct trace *t, struct ping_slot *s, struct ping_event *e
 static bool take_error(struct trace *t, uint16_t wire, const struct icmp_message *m, const struct packet *pkt,
 	struct ping_event *ret)
 {
-	struct ping_slot *s = slot_of(t, wire);
+	struct flight_slot *s = flight_at(&t->flight, wire);
 	struct trace_target *g = target_of(t, s);
 	const struct icmp_error *e = &m->error;
 	int family = g->addr.family;
 
-	if (s->state == PING_FREE || !icmp_error_is_final(family, e->type) || !addr_same_host(&m->quoted_to, &g->addr))
+	if (s->state == FLIGHT_FREE || !icmp_error_is_final(family, e->type) || !addr_same_host(&m->quoted_to, &g->addr))
 		return false;
 	begin_event(t, s, ret);
 	ret->from = pkt->from;
@@ -266,7 +175,7 @@ static bool take_error(struct trace *t, uint16_t wire, const struct icmp_message
 	ret->code = e->code;
 	if (!icmp_error_is_expiry(family, e->type, e->code))
 		return take_wall(t, s, ret);
-	measure(s, pkt, ret);
+	flight_measure(s, pkt, ret);
 	settle(t, s, ret);
 	place_note_labels(&t->room.places[s->target], &m->ext);
 	course_met_router(&g->course, ttl_of(t, s));
@@ -308,16 +217,6 @@ static bool take_message(struct trace *t, const struct packet *pkt, struct ping_
 	return take_reply(t, &m, pkt, ret);
 }
 
-static void take_stamp(struct trace *t, const struct packet *pkt)
-{
-	struct ping_slot *s = slot_of(t, pkt->id);
-	ns_t after = pkt->stamp - s->user;
-	uint32_t *stamp = pkt->kind == PACKET_SCHED ? &s->sched : &s->left;
-
-	if (s->state == PING_WAITING && after >= 0 && after <= UINT32_MAX)
-		*stamp = (uint32_t)ns_max(after, 1); /* 0 is none */
-}
-
 bool trace_icmp(struct trace *t, const struct packet *pkt, struct ping_event *ret)
 {
 	switch (pkt->kind) {
@@ -326,24 +225,20 @@ bool trace_icmp(struct trace *t, const struct packet *pkt, struct ping_event *re
 	case PACKET_ERROR:
 		return take_queued_error(t, pkt, ret);
 	default:
-		take_stamp(t, pkt);
+		flight_stamp(&t->flight, pkt);
 		return false;
 	}
 }
 
 bool trace_answered(struct trace *t, uint16_t wire, ns_t stamp, ns_t handshake, struct ping_event *ret)
 {
-	struct ping_slot *s = slot_of(t, wire);
-	ns_t whole = ns_max(stamp - s->user, 0);
-	bool known = handshake > 0 && handshake <= whole;
+	struct flight_slot *s = flight_at(&t->flight, wire);
 
-	if (s->state == PING_FREE)
+	if (s->state == FLIGHT_FREE)
 		return false;
 	begin_event(t, s, ret);
 	ret->from = target_of(t, s)->addr;
-	ret->connect = known ? whole : UNKNOWN;
-	ret->rtt = known ? handshake : whole;
-	ret->stamps = known ? STAMPS_KERNEL_TXRX : STAMPS_USER;
+	flight_measure_tcp(s, stamp, handshake, ret);
 	settle(t, s, ret);
 	course_met_target(&target_of(t, s)->course, ttl_of(t, s));
 	return true;
@@ -351,7 +246,7 @@ bool trace_answered(struct trace *t, uint16_t wire, ns_t stamp, ns_t handshake, 
 
 bool trace_failed(struct trace *t, uint16_t wire, const char *text, struct ping_event *ret)
 {
-	struct ping_slot *s = slot_of(t, wire);
+	struct flight_slot *s = flight_at(&t->flight, wire);
 
 	begin_event(t, s, ret);
 	ret->text = text;
@@ -360,21 +255,18 @@ bool trace_failed(struct trace *t, uint16_t wire, const char *text, struct ping_
 
 bool trace_expire(struct trace *t, ns_t now, struct ping_event *ret)
 {
-	bool lost = false;
+	struct flight_slot *s;
+	size_t ignored;
+	bool over = next_due(t, &ignored) == NS_NEVER, lost = false;
 
-	for (; !lost && t->tail != t->head; t->tail++) {
-		struct ping_slot *s = slot_of(t, t->tail);
-
-		lost = s->state == PING_WAITING;
-		if (lost && now - s->user < t->cfg.timeout)
-			return false;
+	while (!lost && (s = flight_pass(&t->flight, now, over, &lost))) {
 		if (lost) {
-			decide(t, s, PING_LOST);
+			target_of(t, s)->course.in_flight--;
 			begin_event(t, s, ret);
 			ret->outcome = OUTCOME_LOST;
 			score_lost(card_of(t, s->target), ret);
 		}
-		score_run(card_of(t, s->target), s->state == PING_ANSWERED);
+		score_run(card_of(t, s->target), s->state == FLIGHT_ANSWERED);
 	}
 	return lost;
 }
@@ -388,7 +280,7 @@ bool trace_done(const struct trace *t)
 {
 	size_t ignored;
 
-	return t->waiting == 0 && next_due(t, &ignored) == NS_NEVER;
+	return t->flight.waiting == 0 && next_due(t, &ignored) == NS_NEVER;
 }
 
 static const struct place *path_of(const struct trace *t, size_t target)

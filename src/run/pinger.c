@@ -135,7 +135,7 @@ bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, const struct pi
 		return false;
 	r->cfg.ping.id[0] = r->icmp[0].id;
 	r->cfg.ping.id[1] = r->icmp[1].id;
-	r->cfg.ping.first = r->ping.head > 0 ? r->ping.head : 1;
+	r->cfg.ping.first = r->ping.flight.head > 0 ? r->ping.flight.head : 1;
 	r->drops = drops_so_far(r);
 	mine.slots = r->slots;
 	ping_init(&r->ping, &r->cfg.ping, &mine, clock_mono() + STAMPS_START);
@@ -154,8 +154,8 @@ void pinger_close(struct pinger *r)
 		if (r->hails[i].state != HAIL_FREE)
 			drop_hail(&r->hails[i]);
 	/* Only what was used: the rest of the table has never been touched and costs no memory. */
-	for (uint32_t wire = r->cfg.ping.first; wire != r->ping.head && wire - r->cfg.ping.first < PING_SLOTS; wire++)
-		r->slots[wire % PING_SLOTS] = (struct ping_slot){ .state = PING_FREE };
+	for (uint32_t wire = r->cfg.ping.first; wire != r->ping.flight.head && wire - r->cfg.ping.first < FLIGHT_SLOTS; wire++)
+		r->slots[wire % FLIGHT_SLOTS] = (struct flight_slot){ .state = FLIGHT_FREE };
 }
 
 void pinger_ready(struct pinger *r, const struct wait_event *e)
@@ -278,7 +278,7 @@ static bool send_icmp(struct pinger *r, const struct ping_request *q, struct pin
 	size_t size = r->ping.cfg.size;
 
 	to.port = 0;
-	ping_payload(&r->ping, q->wire, payload);
+	flight_payload(&r->ping.flight, q->wire, payload);
 	size_t n = icmp_echo_build(to.family, s->id, q->wire, payload, size, request, sizeof(request));
 	ns_t stamp = clock_mono();
 	int io = r->open[to.family == 6] ? icmp_send(s, request, n, &to, q->wire, 0) : IO_UNREACHABLE;

@@ -196,7 +196,7 @@ static int send_icmp(struct tracer *r, const struct trace_request *q, ns_t *ret_
 	struct icmp_socket *s = &r->icmp[to.family == 6];
 
 	to.port = 0;
-	trace_payload(&r->trace, q->wire, payload);
+	flight_payload(&r->trace.flight, q->wire, payload);
 	size_t n = icmp_echo_build(to.family, s->id, q->wire, payload, r->cfg.trace.size, request, sizeof(request));
 
 	r->errors[to.family == 6] = true; /* our own stamps are there at once */
@@ -219,7 +219,7 @@ static int send_hop(struct tracer *r, const struct trace_request *q, ns_t *ret_s
 static void note_unroutable(struct tracer *r)
 {
 	r->unroutable++;
-	if (r->unroutable == r->trace.room.n && r->trace.head - 1 == r->unroutable)
+	if (r->unroutable == r->trace.room.n && r->trace.flight.head - 1 == r->unroutable)
 		trace_stop(&r->trace);
 }
 
@@ -292,7 +292,7 @@ void tracer_wait_for_names(struct tracer *r, ns_t patience)
 
 bool tracer_has_no_route(const struct tracer *r)
 {
-	return r->unroutable > 0 && r->unroutable == r->trace.head - 1;
+	return r->unroutable > 0 && r->unroutable == r->trace.flight.head - 1;
 }
 
 void tracer_path(const struct tracer *r, size_t target, struct path *ret)

@@ -2,6 +2,7 @@
 #include "sys/input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "sys/fail.h"
@@ -22,4 +23,14 @@ bool input_read(char *p, size_t cap, size_t *ret_n, struct fault *why)
 			p[i] = '\n';
 	*ret_n = n;
 	return true;
+}
+
+struct slice input_file(const char *path, char *buf, size_t cap)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, buf, cap) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return (struct slice){ buf, n > 0 ? (size_t)n : 0 };
 }

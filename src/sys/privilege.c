@@ -2,7 +2,6 @@
 #include "sys/privilege.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/text.h"
+#include "sys/input.h"
 
 /* From linux/capability.h, which a bare C library does not bring along. */
 #define CAP_NET_RAW_BIT 13
@@ -49,16 +49,6 @@ static void try_options(struct privilege *p, int fd)
 	p->bind_device = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0;
 }
 
-static struct slice read_file(const char *path, char *buf, size_t cap)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, buf, cap) : -1;
-
-	if (fd >= 0)
-		close(fd);
-	return (struct slice){ buf, n > 0 ? (size_t)n : 0 };
-}
-
 static void read_capabilities(struct privilege *p)
 {
 	struct cap_header h = { CAP_VERSION_3, 0 };
@@ -87,7 +77,7 @@ static bool group_in(int64_t low, int64_t high)
 static void read_group_range(struct privilege *p)
 {
 	char buf[64];
-	struct slice s = read_file("/proc/sys/net/ipv4/ping_group_range", buf, sizeof(buf));
+	struct slice s = input_file("/proc/sys/net/ipv4/ping_group_range", buf, sizeof(buf));
 	uint64_t low, high;
 	struct slice line = slice_cut(&s, '\n'), first = slice_cut(&line, '\t');
 
@@ -103,7 +93,7 @@ static void read_group_range(struct privilege *p)
 static void read_user_namespace(struct privilege *p)
 {
 	char buf[128];
-	struct slice s = read_file("/proc/self/uid_map", buf, sizeof(buf));
+	struct slice s = input_file("/proc/self/uid_map", buf, sizeof(buf));
 
 	while (s.n > 0 && s.p[0] == ' ')
 		s = slice_from(s, 1);

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -41,6 +42,25 @@ def hosts(first, n):
     return [f"127.0.{a + (b + i) // 256}.{(b + i) % 256}" for i in range(n)]
 
 
+class Once:
+    """A port that closes behind the first caller."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.target = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def _serve(self):
+        caller, _ = self.listener.accept()
+        self.listener.close()
+        caller.close()
+
+    def __exit__(self, *_):
+        self.thread.join(PATIENCE)
+
+
 class Many(unittest.TestCase):
     def ping(self, *args, code=0, quick=QUICK, **how):
         r = run("ping", *quick, *args, **how)
@@ -69,12 +89,16 @@ class Many(unittest.TestCase):
 class Networks(Many):
     def test_a_network_is_the_list_of_its_hosts(self):
         for network, want in (("127.0.1.0/28", hosts("1.1", 14)), ("127.0.1.0/30", hosts("1.1", 2)),
-                ("127.0.1.0/31", hosts("1.0", 2)), ("127.0.1.5/32", hosts("1.5", 1)), ("127.0.1.77/29", hosts("1.73", 6)),
+                ("127.0.1.0/31", hosts("1.0", 2)), ("127.0.1.5/32", hosts("1.5", 1)),
+                ("127.0.1.77/29", hosts("1.73", 6)),
                 ("127.0.2.0/24", hosts("2.1", 254)), ("127.0.255.200/23", hosts("254.1", 510)), ("::1/128", ["::1"])):
             r = self.ping("-f", "json", network, quick=("-c", "1"))
             self.assertEqual(self.names(r), want, network)
             for t in r.json["targets"]:
                 self.assertEqual((t["address"], t["sent"], t["received"]), (t["target"], 1, 1), network)
+                # One socket serves all of them: what it drops is nobody's own.
+                self.assertEqual(t["local_drops"], 0 if len(want) == 1 else None, network)
+            self.assertEqual(r.json["local_drops"], 0)
 
     def test_a_network_of_one_host_is_written_as_one_host(self):
         for network, host in (("127.0.1.5/32", "127.0.1.5"), ("::1/128", "::1")):
@@ -172,7 +196,8 @@ class Lists(Many):
         return self.names(r)
 
     def test_words_stand_between_blanks_line_ends_and_nuls(self):
-        for data in ("127.0.0.1\n127.0.0.2\n", "127.0.0.1\n127.0.0.2", "127.0.0.1 127.0.0.2", "127.0.0.1\r\n127.0.0.2\r\n",
+        for data in ("127.0.0.1\n127.0.0.2\n", "127.0.0.1\n127.0.0.2", "127.0.0.1 127.0.0.2",
+                "127.0.0.1\r\n127.0.0.2\r\n",
                 "127.0.0.1\t\v\f127.0.0.2", "\n\n  127.0.0.1\n\n\n127.0.0.2   \n\n", "127.0.0.1\r127.0.0.2",
                 "127.0.0.1\x00127.0.0.2\0", "127.0.0.1\x00127.0.0.2", "\0\n127.0.0.1\0\n\0 127.0.0.2"):
             self.assertEqual(self.listed(data), ["127.0.0.1", "127.0.0.2"], repr(data))
@@ -319,12 +344,22 @@ class Codes(Many):
         self.assertEqual(self.code("--expect", "loss<1%", self.good, f"tcp://127.0.0.1:{closed_port()}"), 1)
         self.assertEqual(self.code("--expect", "received>=3", self.good, "tcp://no..such:1"), 2)
 
+    def test_one_target_that_misses_it_is_enough_wherever_it_stands(self):
+        for place in range(3):
+            with Once() as worse:
+                words = [self.good] * 2
+                words.insert(place, "tcp://" + worse.target)
+                r = run("ping", "-c", "3", "-i", "100ms", "--expect", "received>=3", *words)
+            self.assertEqual(r.code, 4, r)
+            self.assertRegex(r.out, r"(?m)^  expect +received>=3: missed, ")
+
     def test_a_name_that_comes_to_nothing_has_its_line(self):
         r = run("ping", *QUICK, self.good, "tcp://no..such:1")
         self.assertEqual(r.code, 2, r)
         self.assertEqual(len(re.findall(r"(?m)^cannot resolve 'no..such': .+$", r.out)), 1, r)
         self.assertRegex(r.out, r"(?m)^tcp://no..such:1 : cannot resolve 'no..such': .+$")
-        self.assertRegex(r.out, r"(?m)^2 targets, 1 answered, 0 did not, 1 have no address; 2 probes, 2 answers, 0 lost, ")
+        self.assertRegex(r.out,
+            r"(?m)^2 targets, 1 answered, 0 did not, 1 have no address; 2 probes, 2 answers, 0 lost, ")
 
     def test_only_names_without_an_address_end_at_once(self):
         r = run("ping", "no..such", "nor..this")
@@ -385,7 +420,8 @@ class Formats(Many):
             by_target[dict(labels)["target"]][name] = value
         for t in doc["targets"]:
             mine = by_target[t["target"]]
-            for key in ("sent", "received", "lost", "late", "duplicates", "reordered", "corrupt", "errors", "loss_runs"):
+            for key in ("sent", "received", "lost", "late", "duplicates", "reordered", "corrupt", "errors",
+                    "loss_runs"):
                 self.assertEqual(mine[f"sonde_ping_{key}_total"], t[key], key)
             self.assertEqual(mine["sonde_ping_loss_run_max"], t["loss_run_max"])
             for key in [k for k in t if k.endswith("_ms")]:

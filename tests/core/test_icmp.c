@@ -268,6 +268,38 @@ static void a_quoted_header_with_options_is_read_by_its_own_length(void **state)
 	}
 }
 
+static struct bytes error_about_a_fragment(uint8_t next, uint8_t offset_high, uint8_t offset_low)
+{
+	struct bytes b = { .n = 0 };
+
+	put_header(&b, 1, 3, 0);
+	put_ip6(&b, 44);
+	put(&b, (uint8_t[]){ next, 0, offset_high, offset_low, 0, 0, 0, 9 }, 8);
+	put_quoted_echo(&b, 6);
+	return b;
+}
+
+static void a_quoted_first_fragment_of_ipv6_is_read_and_a_later_one_is_not(void **state)
+{
+	(void)state;
+	struct bytes b = error_about_a_fragment(58, 0, 1); /* more of them follow */
+	struct icmp_message m = parse(6, &b);
+
+	assert_is_our_echo(&m);
+	for (size_t n = 0; n < b.n; n++) {
+		struct guard g = guard_of(b.v, n);
+
+		assert_int_equal(icmp_parse(6, g.p, n, false).kind, ICMP_OTHER);
+		guard_free(&g);
+	}
+	b = error_about_a_fragment(58, 0, 8);
+	assert_int_equal(parse(6, &b).kind, ICMP_OTHER);
+	b = error_about_a_fragment(58, 1, 0);
+	assert_int_equal(parse(6, &b).kind, ICMP_OTHER);
+	b = error_about_a_fragment(17, 0, 0);
+	assert_int_equal(parse(6, &b).kind, ICMP_OTHER);
+}
+
 static void an_error_with_extensions_behind_a_padded_quote_is_read_the_same(void **state)
 {
 	(void)state;
@@ -563,6 +595,7 @@ int main(void)
 		cmocka_unit_test(an_error_with_a_wrong_checksum_is_ignored_where_it_is_checked),
 		cmocka_unit_test(errors_name_type_code_destination_and_what_goes_with_them),
 		cmocka_unit_test(a_quoted_header_with_options_is_read_by_its_own_length),
+		cmocka_unit_test(a_quoted_first_fragment_of_ipv6_is_read_and_a_later_one_is_not),
 		cmocka_unit_test(an_error_with_extensions_behind_a_padded_quote_is_read_the_same),
 		cmocka_unit_test(a_truncated_quote_is_never_read_past_its_end),
 		cmocka_unit_test(a_truncated_reply_is_never_read_past_its_end),

@@ -13,7 +13,7 @@
 #define ID4 0x1234
 #define ID6 0xabcd
 
-static struct ping_slot slots[PING_SLOTS];
+static struct flight_slot slots[FLIGHT_SLOTS];
 static struct score_hists hists[TARGETS];
 static struct score_more more[TARGETS];
 static struct ping_name names[TARGETS];
@@ -90,7 +90,7 @@ static void build(struct bench *b)
 	uint8_t payload[ECHO_MAX];
 	int family = family_of(b);
 
-	ping_payload(&b->p, b->q.wire, payload);
+	flight_payload(&b->p.flight, b->q.wire, payload);
 	b->n = icmp_echo_build(family, family == 6 ? ID6 : ID4, b->q.wire, payload, b->p.cfg.size, b->request,
 		sizeof(b->request));
 	assert_int_equal(b->n, ICMP_HEADER_LEN + b->p.cfg.size);
@@ -268,7 +268,7 @@ static void the_first_number_on_the_wire_can_be_chosen(void **state)
 static void wire_numbers_differ_between_targets_and_rounds(void **state)
 {
 	(void)state;
-	static bool seen[PING_SLOTS];
+	static bool seen[FLIGHT_SLOTS];
 	struct bench *b = begin(usual(), 3);
 
 	memset(seen, 0, sizeof(seen));
@@ -463,7 +463,7 @@ static void the_payload_fits_its_place_exactly(void **state)
 		struct bench *b = begin(cfg, 1);
 
 		send_probe(b);
-		ping_payload(&b->p, b->q.wire, (uint8_t *)g.p);
+		flight_payload(&b->p.flight, b->q.wire, (uint8_t *)g.p);
 		assert_memory_equal(g.p, b->request + ICMP_HEADER_LEN, size);
 		guard_free(&g);
 	}
@@ -747,8 +747,8 @@ static void a_stranger_who_does_not_know_the_key_cannot_forge_a_reply(void **sta
 	for (int i = 0; i < 1000; i++) {
 		struct ping guess = b->p;
 
-		guess.cfg.key[i % 16] ^= (uint8_t)(i / 16 + 1);
-		ping_payload(&guess, b->q.wire, forged);
+		guess.flight.key[i % 16] ^= (uint8_t)(i / 16 + 1);
+		flight_payload(&guess.flight, b->q.wire, forged);
 		memcpy(b->message + 8, forged, sizeof(forged));
 		echo_fix_sum(4, b->message, pkt.n);
 		assert_true(hear(b, pkt));
@@ -987,14 +987,33 @@ static void an_error_after_the_reply_or_after_the_loss_changes_nothing(void **st
 	}
 }
 
-static void a_reply_after_an_error_is_late_and_the_error_is_taken_back(void **state)
+static void a_reply_in_time_takes_an_error_back(void **state)
 {
 	(void)state;
 	struct bench *b = begin(usual(), 1);
 
 	send_probe(b);
 	assert_true(hear(b, error_of(b, 3, 1, false)));
-	b->now += NS_PER_MS;
+	assert_counts(b, 0, (struct counts){ .sent = 1, .lost = 1, .errors = 1 });
+	b->now += 2 * NS_PER_S - 1;
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+	assert_counts(b, 0, (struct counts){ .sent = 1, .received = 1 });
+	assert_int_equal(result(b, 0).n_kinds, 0);
+	assert_int_equal(result(b, 0).loss_runs, 0);
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.outcome, OUTCOME_DUPLICATE);
+}
+
+static void a_reply_out_of_time_after_an_error_is_late(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	assert_true(hear(b, error_of(b, 3, 1, false)));
+	b->now += 2 * NS_PER_S;
 	assert_true(hear_reply(b));
 	assert_int_equal(b->ev.outcome, OUTCOME_LATE);
 	assert_counts(b, 0, (struct counts){ .sent = 1, .late = 1 });
@@ -1257,7 +1276,7 @@ static void all_numbers_in_use_hold_the_next_probe_back(void **state)
 	cfg.timeout = 100 * NS_PER_S;
 	struct bench *b = begin(cfg, 1);
 
-	for (int i = 0; i < PING_SLOTS; i++) {
+	for (int i = 0; i < FLIGHT_SLOTS; i++) {
 		send_probe(b);
 		if (i == 0)
 			first = b->q;
@@ -1276,11 +1295,12 @@ static void all_numbers_in_use_hold_the_next_probe_back(void **state)
 	build(b);
 	assert_true(hear_reply(b));
 	assert_int_equal(b->ev.seq, 1);
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
 	assert_int_equal(send_probe(b), first.wire);
-	assert_int_equal(b->q.seq, PING_SLOTS + 1);
+	assert_int_equal(b->q.seq, FLIGHT_SLOTS + 1);
 	b->now += cfg.interval;
 	assert_false(ping_next(&b->p, b->now, &b->q));
-	assert_counts(b, 0, (struct counts){ .sent = PING_SLOTS + 1, .received = 2, .in_flight = PING_SLOTS - 1,
+	assert_counts(b, 0, (struct counts){ .sent = FLIGHT_SLOTS + 1, .received = 2, .in_flight = FLIGHT_SLOTS - 1,
 		.reordered = 1 });
 }
 
@@ -1294,7 +1314,7 @@ static void the_numbers_go_round_and_every_probe_is_still_told_apart(void **stat
 	struct bench *b = begin(cfg, 2);
 	uint64_t sent[2] = { 0, 0 };
 
-	for (int i = 0; i < 3 * PING_SLOTS; i++) {
+	for (int i = 0; i < 3 * FLIGHT_SLOTS; i++) {
 		send_next(b);
 		assert_int_equal(b->q.seq, ++sent[b->q.target]);
 		if (i % 4 == 3)
@@ -1309,9 +1329,9 @@ static void the_numbers_go_round_and_every_probe_is_still_told_apart(void **stat
 	b->now += 10 * NS_PER_S;
 	while (ping_expire(&b->p, b->now, &b->ev))
 		;
-	assert_counts(b, 0, (struct counts){ .sent = 3 * PING_SLOTS / 2, .received = 3 * PING_SLOTS / 2 });
-	assert_counts(b, 1, (struct counts){ .sent = 3 * PING_SLOTS / 2, .received = 3 * PING_SLOTS / 4,
-		.lost = 3 * PING_SLOTS / 4 });
+	assert_counts(b, 0, (struct counts){ .sent = 3 * FLIGHT_SLOTS / 2, .received = 3 * FLIGHT_SLOTS / 2 });
+	assert_counts(b, 1, (struct counts){ .sent = 3 * FLIGHT_SLOTS / 2, .received = 3 * FLIGHT_SLOTS / 4,
+		.lost = 3 * FLIGHT_SLOTS / 4 });
 }
 
 static void each_error_is_counted_under_its_type_code_and_sender(void **state)
@@ -1320,7 +1340,8 @@ static void each_error_is_counted_under_its_type_code_and_sender(void **state)
 	static const struct {
 		uint8_t type, code;
 		bool queued;
-	} rows[] = { { 3, 1, false }, { 11, 0, true }, { 3, 13, false }, { 3, 1, true }, { 3, 1, true }, { 11, 0, false } };
+	} rows[] = { { 3, 1, false }, { 11, 0, true }, { 3, 13, false }, { 3, 1, true }, { 3, 1, true },
+		{ 11, 0, false } };
 	struct bench *b = begin(usual(), 1);
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -1379,7 +1400,7 @@ static void runs_of_losses_stand_in_the_order_of_sending_and_late_ones_are_in_th
 		const char *fates;
 		int64_t runs, longest;
 	} rows[] = { { "....", 0, 0 }, { "x", 1, 1 }, { ".xx.x.", 2, 2 }, { "xexle.", 1, 5 }, { "l.l.l", 3, 1 },
-		{ ".ax.xxa", 2, 3 }, { "e.ee.eee", 3, 3 }, { "xxxxxxxxxxxxxxxxxxxx.", 1, 20 } };
+		{ ".ax.xxa", 2, 2 }, { "e.ee.eee", 3, 3 }, { "xxxxxxxxxxxxxxxxxxxx.", 1, 20 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct ping_cfg cfg = usual();
@@ -1419,9 +1440,11 @@ static void the_spread_of_a_round_is_in_whole_milliseconds(void **state)
 		memset(crowd_more, 0, sizeof(crowd_more));
 		for (size_t k = 0; k < rows[i].n; k++)
 			crowd[k].addr = (struct addr){ .family = 4, .ip = { 10, 0, (uint8_t)(k >> 8), (uint8_t)k } };
-		ping_init(&p, &cfg, &(struct ping_room){ crowd, crowd_more, crowd_names, NULL, slots, rows[i].n }, START);
+		ping_init(
+			&p, &cfg, &(struct ping_room){ crowd, crowd_more, crowd_names, NULL, slots, rows[i].n }, START);
 		for (size_t k = 0; k < 2 * rows[i].n; k++) {
-			ns_t due = ping_deadline(&p), exact = (ns_t)((uint64_t)cfg.interval * (k % rows[i].n) / rows[i].n);
+			ns_t due = ping_deadline(&p),
+			     exact = (ns_t)((uint64_t)cfg.interval * (k % rows[i].n) / rows[i].n);
 
 			assert_int_equal(due, START + (ns_t)(k / rows[i].n) * cfg.interval + exact - exact % NS_PER_MS);
 			assert_true(due >= last);
@@ -1674,7 +1697,8 @@ static void the_numbers_of_a_target_go_beyond_32_bits(void **state)
 		assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
 		assert_int_equal(b->ev.seq, before + order[i] + 1);
 	}
-	assert_counts(b, 0, (struct counts){ .sent = (int64_t)before + 8, .received = (int64_t)before + 8, .reordered = 3 });
+	assert_counts(
+		b, 0, (struct counts){ .sent = (int64_t)before + 8, .received = (int64_t)before + 8, .reordered = 3 });
 	assert_int_equal(result(b, 0).sent, INT64_C(4294967300));
 	b->now += 5 * NS_PER_S;
 	expire_all(b, 8);
@@ -1704,11 +1728,11 @@ static void more_targets_than_numbers_wait_for_the_first_to_be_decided(void **st
 {
 	(void)state;
 	enum { EXTRA = 5 };
-	static struct ping_target crowd[PING_SLOTS + EXTRA];
+	static struct ping_target crowd[FLIGHT_SLOTS + EXTRA];
 	static struct score_more crowd_more[COUNT(crowd)];
 	static struct ping_name crowd_names[COUNT(crowd)];
 	static uint16_t wire[COUNT(crowd)];
-	static bool seen[PING_SLOTS];
+	static bool seen[FLIGHT_SLOTS];
 	struct ping_cfg cfg = usual();
 	struct ping_request q;
 	struct ping_event ev;
@@ -1721,9 +1745,10 @@ static void more_targets_than_numbers_wait_for_the_first_to_be_decided(void **st
 	memset(crowd_more, 0, sizeof(crowd_more));
 	memset(seen, 0, sizeof(seen));
 	for (size_t i = 0; i < COUNT(crowd); i++)
-		crowd[i].addr = (struct addr){ .family = 4, .ip = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } };
+		crowd[i].addr =
+			(struct addr){ .family = 4, .ip = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } };
 	ping_init(&p, &cfg, &(struct ping_room){ crowd, crowd_more, crowd_names, NULL, slots, COUNT(crowd) }, START);
-	for (size_t i = 0; i < PING_SLOTS; i++) {
+	for (size_t i = 0; i < FLIGHT_SLOTS; i++) {
 		assert_true(ping_next(&p, START + NS_PER_S, &q));
 		assert_int_equal(q.target, i);
 		assert_false(seen[q.wire]);
@@ -1738,11 +1763,11 @@ static void more_targets_than_numbers_wait_for_the_first_to_be_decided(void **st
 		assert_int_equal(ev.target, i);
 		assert_false(ping_expire(&p, START + NS_PER_S, &ev));
 		assert_true(ping_next(&p, START + NS_PER_S, &q));
-		assert_int_equal(q.target, PING_SLOTS + i);
+		assert_int_equal(q.target, FLIGHT_SLOTS + i);
 		assert_int_equal(q.wire, wire[i]);
 		ping_sent(&p, q.wire, START + NS_PER_S);
 	}
-	for (size_t i = 0; i < PING_SLOTS; i++)
+	for (size_t i = 0; i < FLIGHT_SLOTS; i++)
 		assert_true(ping_expire(&p, START + 3600 * NS_PER_S, &ev));
 	assert_int_equal(ev.target, COUNT(crowd) - 1);
 	assert_false(ping_expire(&p, START + 3600 * NS_PER_S, &ev));
@@ -1853,13 +1878,15 @@ struct model {
 	bool in_time;
 };
 
-static void count_event(struct counts *c, struct model *m, int what, uint64_t *highest)
+static void count_event(struct counts *c, struct model *m, int what, uint64_t *highest, ns_t now, ns_t timeout)
 {
 	if (what == 0) { /* a true reply */
-		if (m->state == M_WAITING) {
+		if (m->state == M_WAITING || (m->state == M_ERROR && now - m->at < timeout)) {
 			m->in_time = true;
 			c->received++;
-			c->in_flight--;
+			c->in_flight -= m->state == M_WAITING;
+			c->lost -= m->state == M_ERROR;
+			c->errors -= m->state == M_ERROR;
 			c->reordered += m->q.seq < *highest;
 			*highest = m->q.seq > *highest ? m->q.seq : *highest;
 		} else if (m->state == M_ANSWERED) {
@@ -1934,7 +1961,7 @@ static void run_against_model(uint64_t seed)
 	while (n < 400) {
 		b->now += (ns_t)rng_below(&rng, 40 * NS_PER_MS);
 		for (; oldest < n && v[oldest].at + cfg.timeout <= b->now; oldest++)
-			count_event(&c[v[oldest].q.target], &v[oldest], 3, NULL);
+			count_event(&c[v[oldest].q.target], &v[oldest], 3, NULL, b->now, cfg.timeout);
 		while (ping_expire(&b->p, b->now, &b->ev))
 			assert_int_equal(b->ev.outcome, OUTCOME_LOST);
 		while (ping_next(&b->p, b->now, &v[n].q)) {
@@ -1951,7 +1978,7 @@ static void run_against_model(uint64_t seed)
 
 		what = what > 2 ? 0 : what;
 		act(b, &v[i], what, rng_chance(&rng, 500000));
-		count_event(&c[v[i].q.target], &v[i], what, &highest[v[i].q.target]);
+		count_event(&c[v[i].q.target], &v[i], what, &highest[v[i].q.target], b->now, cfg.timeout);
 	}
 	for (size_t i = 0; i < TARGETS; i++)
 		assert_counts(b, i, c[i]);
@@ -2003,7 +2030,8 @@ int main(void)
 		cmocka_unit_test(an_error_that_quotes_eight_bytes_is_enough),
 		cmocka_unit_test(a_second_error_about_the_same_probe_does_not_count),
 		cmocka_unit_test(an_error_after_the_reply_or_after_the_loss_changes_nothing),
-		cmocka_unit_test(a_reply_after_an_error_is_late_and_the_error_is_taken_back),
+		cmocka_unit_test(a_reply_in_time_takes_an_error_back),
+		cmocka_unit_test(a_reply_out_of_time_after_an_error_is_late),
 		cmocka_unit_test(a_send_that_fails_here_is_a_loss_by_an_error),
 		cmocka_unit_test(another_transport_answers_refuses_and_comes_too_late),
 		cmocka_unit_test(a_probe_that_is_stamped_again_counts_from_then),

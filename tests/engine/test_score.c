@@ -58,11 +58,11 @@ static void before_the_first_probe_nothing_is_known(void **state)
 	(void)state;
 	for (int full = 0; full < 2; full++) {
 		struct ping_result r = result(fresh(full));
-		const int64_t unknown[] = { r.loss_ppm, r.loss_low_ppm, r.loss_high_ppm, r.rtt_min, r.rtt_mean, r.rtt_max,
-			r.rtt_mdev, r.rtt_p50, r.rtt_p90, r.rtt_p99, r.jitter, r.ipdv_p99, r.host_queue_p50, r.connect_p50,
-			r.local_drops };
-		const int64_t zero[] = { r.sent, r.received, r.lost, r.in_flight, r.late, r.duplicates, r.reordered, r.corrupt,
-			r.errors, r.loss_runs, r.loss_run_max, (int64_t)r.n_kinds, r.stamps };
+		const int64_t unknown[] = { r.loss_ppm, r.loss_low_ppm, r.loss_high_ppm, r.rtt_min, r.rtt_mean,
+			r.rtt_max, r.rtt_mdev, r.rtt_p50, r.rtt_p90, r.rtt_p99, r.jitter, r.ipdv_p99, r.host_queue_p50,
+			r.connect_p50, r.local_drops };
+		const int64_t zero[] = { r.sent, r.received, r.lost, r.in_flight, r.late, r.duplicates, r.reordered,
+			r.corrupt, r.errors, r.loss_runs, r.loss_run_max, (int64_t)r.n_kinds, r.stamps };
 
 		for (size_t i = 0; i < COUNT(unknown); i++)
 			assert_int_equal(unknown[i], UNKNOWN);
@@ -197,7 +197,8 @@ static void the_worst_source_of_all_round_trips_is_named(void **state)
 		enum stamps v[4];
 		enum stamps want;
 	} rows[] = {
-		{ { STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX }, STAMPS_KERNEL_TXRX },
+		{ { STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX },
+			STAMPS_KERNEL_TXRX },
 		{ { STAMPS_KERNEL_TXRX, STAMPS_KERNEL_RX, STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX }, STAMPS_KERNEL_RX },
 		{ { STAMPS_KERNEL_RX, STAMPS_USER, STAMPS_KERNEL_TXRX, STAMPS_KERNEL_RX }, STAMPS_USER },
 		{ { STAMPS_USER, STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX, STAMPS_KERNEL_TXRX }, STAMPS_USER },
@@ -223,7 +224,8 @@ static void a_reply_below_the_highest_number_is_reordered(void **state)
 		uint64_t v[5];
 		int64_t want;
 	} rows[] = { { { 1, 2, 3, 4, 5 }, 0 }, { { 5, 4, 3, 2, 1 }, 4 }, { { 2, 1, 4, 3, 5 }, 2 },
-		{ { 1, 5, 2, 3, 4 }, 3 }, { { UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1, 7, (UINT64_C(1) << 32) + 2, 8 }, 2 } };
+		{ { 1, 5, 2, 3, 4 }, 3 },
+		{ { UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1, 7, (UINT64_C(1) << 32) + 2, 8 }, 2 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct score_card c = fresh(false);
@@ -374,6 +376,26 @@ static void silence_and_errors_are_both_a_loss_and_only_one_an_error(void **stat
 	assert_int_equal(r.stamps, STAMPS_NONE);
 }
 
+static void what_is_taken_back_was_neither_lost_nor_an_error(void **state)
+{
+	(void)state;
+	struct score_card c = fresh(false);
+	struct ping_event refused = error(1, 3, 1, "unreachable"), lost = { .outcome = OUTCOME_LOST };
+
+	score.sent = 2;
+	unsigned by_error = score_lost(c, &refused), by_silence = score_lost(c, &lost);
+
+	score_take_back(c, by_error);
+	assert_int_equal(result(c).errors, 0);
+	assert_int_equal(result(c).n_kinds, 0);
+	assert_int_equal(result(c).lost, 1);
+	score_take_back(c, by_silence);
+	assert_int_equal(result(c).lost, 0);
+	assert_int_equal(result(c).late, 0);
+	assert_int_equal(result(c).in_flight, 2);
+	assert_int_equal(result(c).loss_ppm, UNKNOWN);
+}
+
 /* The same in the simplest way: every probe is kept, and all is counted anew at the end. */
 #define PROBES 300
 
@@ -411,7 +433,8 @@ static void assert_counts(const struct ping_result *r, const struct model *m)
 	assert_int_equal(r->loss_runs, runs);
 	assert_int_equal(r->loss_run_max, longest);
 	if (n[M_REPLY] + lost + late > 0)
-		assert_int_equal(r->loss_ppm, (lost * 1000000 + (n[M_REPLY] + lost + late) / 2) / (n[M_REPLY] + lost + late));
+		assert_int_equal(
+			r->loss_ppm, (lost * 1000000 + (n[M_REPLY] + lost + late) / 2) / (n[M_REPLY] + lost + late));
 }
 
 static bool same_kind(const struct ping_event *a, const struct ping_event *b)
@@ -427,7 +450,9 @@ static void assert_kinds(const struct ping_result *r, const struct model *m)
 
 	for (size_t k = 0; k < r->n_kinds; k++) {
 		const struct ping_kind *kind = &r->kinds[k];
-		struct ping_event like = { .type = kind->type, .code = kind->code, .text = kind->text, .from = kind->from };
+		struct ping_event like = {
+			.type = kind->type, .code = kind->code, .text = kind->text, .from = kind->from
+		};
 		int64_t n = 0;
 
 		for (size_t i = 0; i < m->n; i++)
@@ -513,6 +538,7 @@ int main(void)
 		cmocka_unit_test(two_faults_of_this_machine_are_two_kinds),
 		cmocka_unit_test(what_stands_beside_a_round_trip_has_a_distribution_of_its_own),
 		cmocka_unit_test(silence_and_errors_are_both_a_loss_and_only_one_an_error),
+		cmocka_unit_test(what_is_taken_back_was_neither_lost_nor_an_error),
 		cmocka_unit_test(any_order_of_events_gives_the_counts_of_a_simple_model),
 	};
 

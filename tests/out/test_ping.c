@@ -393,7 +393,8 @@ static void a_name_with_an_address_is_a_line_for_programs_only(void **state)
 	ping_text_name(fresh(), &r);
 	assert_string_equal(buf, "");
 	ping_ndjson_name(fresh(), &r);
-	assert_string_equal(buf, "{\"schema\":1,\"type\":\"resolve\",\"target\":\"example.com\",\"address\":\"192.0.2.1\","
+	assert_string_equal(buf,
+		"{\"schema\":1,\"type\":\"resolve\",\"target\":\"example.com\",\"address\":\"192.0.2.1\","
 		"\"resolve_ms\":12.345678,\"error\":null}\n");
 }
 
@@ -412,7 +413,8 @@ static void the_total_of_many_adds_up(void **state)
 	ping_total_add(&sum, &none);
 	sum.local_drops = 4;
 	ping_text_total(fresh(), &sum);
-	assert_string_equal(buf, "\n4 targets, 2 answered, 1 did not, 1 have no address; 30 probes, 18 answers, 12 lost, "
+	assert_string_equal(buf,
+		"\n4 targets, 2 answered, 1 did not, 1 have no address; 30 probes, 18 answers, 12 lost, "
 		"+4 dropped by our own buffer, in 9 s\n");
 }
 
@@ -537,7 +539,8 @@ static void each_kind_of_error_is_an_object(void **state)
 	assert_string_equal(member_of(json_of(&r), "error_kinds"), "[]");
 	r.n_kinds = PING_KINDS;
 	for (size_t i = 0; i < PING_KINDS; i++)
-		r.kinds[i] = (struct ping_kind){ addr_of("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"), 255, 255, INT64_MAX, "x" };
+		r.kinds[i] = (struct ping_kind){ addr_of("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"), 255, 255, INT64_MAX,
+			"x" };
 	assert_true(is_json_line(json_of(&r)));
 }
 

@@ -18,7 +18,7 @@ enum { TO_HOST, TO_US };
 
 static struct net net;
 static struct ping ping;
-static struct ping_slot slots[PING_SLOTS];
+static struct flight_slot slots[FLIGHT_SLOTS];
 static struct ping_target targets[TARGETS_MAX];
 static struct score_hists hists[TARGETS_MAX];
 static struct score_more more[TARGETS_MAX];
@@ -61,13 +61,13 @@ static void begin(struct ping_cfg cfg, struct net_cfg weather, size_t n, uint64_
 }
 
 /* The number of a probe to the first target stands in no packet; the test keeps it beside. */
-static uint64_t seq_of[PING_SLOTS];
+static uint64_t seq_of[FLIGHT_SLOTS];
 
 static void send_request(const struct ping_request *q)
 {
 	uint8_t payload[NET_MTU], packet[NET_MTU];
 
-	ping_payload(&ping, q->wire, payload);
+	flight_payload(&ping.flight, q->wire, payload);
 	/* The first four bytes say where to: the network has to know. */
 	memcpy(packet, targets[q->target].addr.ip, 4);
 	size_t n = icmp_echo_build(4, ID, q->wire, payload, ping.cfg.size, packet + 4, sizeof(packet) - 4);

@@ -15,7 +15,7 @@
 
 static struct net net;
 static struct trace trace;
-static struct ping_slot slots[PING_SLOTS];
+static struct flight_slot slots[FLIGHT_SLOTS];
 static struct trace_target target;
 static struct place places[HOPS];
 static struct score_hists hists[HOPS];
@@ -46,8 +46,8 @@ static struct fate {
 	bool seen[4]; /* which of the routers that share the place */
 } fates[HOPS + 1];
 
-static ns_t sent_at[PING_SLOTS];
-static uint8_t hop_of_wire[PING_SLOTS], answers[PING_SLOTS];
+static ns_t sent_at[FLIGHT_SLOTS];
+static uint8_t hop_of_wire[FLIGHT_SLOTS], answers[FLIGHT_SLOTS];
 
 static void begin(struct trace_cfg cfg, struct net_cfg weather, unsigned distance, uint64_t seed)
 {
@@ -141,7 +141,7 @@ static void send_probe(const struct trace_request *q)
 	uint8_t payload[NET_MTU], request[NET_MTU];
 	struct fate *f = &fates[q->ttl];
 
-	trace_payload(&trace, q->wire, payload);
+	flight_payload(&trace.flight, q->wire, payload);
 	size_t n = icmp_echo_build(4, ID, q->wire, payload, trace.cfg.size, request, sizeof(request));
 
 	trace_sent(&trace, q->wire, net.now);
