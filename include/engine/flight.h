@@ -84,7 +84,7 @@ void flight_measure_tcp(const struct flight_slot *s, ns_t stamp, ns_t handshake,
 /* A genuine answer, measured: the first one in time counts as a round trip. Sets ev->outcome. */
 void flight_settle(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev);
 
-/* An error instead of one. Sets ev->outcome. */
+/* An error instead of one (OUTCOME_ERROR), or the certainty that there will be none (OUTCOME_LOST). */
 void flight_lose(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev);
 
 /**

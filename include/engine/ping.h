@@ -108,6 +108,9 @@ bool ping_answered(struct ping *p, uint16_t wire, ns_t stamp, ns_t handshake, st
 /* The same for a refusal. */
 bool ping_refused(struct ping *p, uint16_t wire, const char *text, struct ping_event *ret);
 
+/* There will be no answer that counts: lost, as if its time were over. */
+bool ping_missed(struct ping *p, uint16_t wire, const char *text, struct ping_event *ret);
+
 /* The oldest probe whose time is over, if any; call until false. */
 bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret);
 

@@ -24,7 +24,7 @@ enum fleet_kind {
 	FLEET_PROBE, /* `probe` says what became of one */
 	FLEET_NAME,  /* the name of `target` has become an address, or will not */
 	FLEET_KEY,   /* the descriptor given to fleet_watch() is readable */
-	FLEET_TICK,  /* the time given to fleet_next() has come */
+	FLEET_TICK,  /* the time given to fleet_next() has come, or a signal, or nothing much */
 };
 
 struct fleet_event {

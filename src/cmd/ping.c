@@ -37,7 +37,7 @@ static const char *const icmp_words[] = { "any", "raw", "dgram", NULL };
 
 static const struct opt rows[] = {
 	{ 'c', OPT_COUNT, AT(count), "count", "N", "stop after N probes to each target (default: until interrupted)", 1,
-		INT64_C(1) << 40, NULL },
+		UINT32_MAX, NULL },
 	{ 'i', OPT_DURATION, AT(interval), "interval", "TIME", "between probes to one target (1s); 0 once it has answered", 0,
 		3600 * NS_PER_S, NULL },
 	{ 's', OPT_SIZE, AT(size), "size", "BYTES", "payload of an ICMP probe (56)", 0, ICMP_DATA_MAX, NULL },
@@ -213,8 +213,9 @@ static void put_name(struct text *t, const struct ping_options *o, const struct 
 static void put_event(struct text *t, const struct ping_options *o, const struct fleet_event *e)
 {
 	struct ping_result r;
+	bool each = o->common.format == FORMAT_NDJSON || (o->common.format == FORMAT_TEXT && !o->common.quiet);
 
-	if (e->kind == FLEET_PROBE && (o->common.quiet || o->common.format > FORMAT_NDJSON) && o->common.format != FORMAT_NDJSON)
+	if (e->kind != FLEET_NAME && !(each && e->kind == FLEET_PROBE))
 		return;
 	pinger_label(&fleet.pinger, e->kind == FLEET_NAME ? e->target : e->probe.target, &r);
 	if (e->kind == FLEET_NAME)
@@ -279,33 +280,47 @@ static bool prepare(const struct ping_options *o, int argc, char **argv, struct 
 	return true;
 }
 
+static bool start(const struct ping_options *o, struct expectations *expect, int argc, char **argv, struct fault *why)
+{
+	if (!expectations_parse(expect, &o->common, ping_figures, why) || !prepare(o, argc, argv, why))
+		return false;
+	privilege_raise();
+	if (!fleet_open(&fleet, why))
+		return false;
+	if (fleet.pinger.method == METHOD_ICMP_RAW || fleet.pinger.method == METHOD_ICMP_DGRAM)
+		privilege_drop();
+	signals_take();
+	return board_open(&board, &fleet, &o->common, why);
+}
+
+/* @shown: it is on the screen. */
+static bool write_result(struct text *t, const struct expectations *e, const struct ping_options *o, bool shown)
+{
+	if (shown)
+		return expectations_tell(t, e, ping_figures, &o->common);
+	return o->common.format == FORMAT_PROM ? write_prom(t, e, o) : write_all(t, e, o);
+}
+
 static int measure(const struct ping_options *o, int argc, char **argv, struct fault *why)
 {
 	struct expectations expect;
 	struct text t;
 
-	if (!expectations_parse(&expect, &o->common, ping_figures, why) || !prepare(o, argc, argv, why))
-		return fault_exit_code(why);
-	privilege_raise();
-	if (!fleet_open(&fleet, why))
-		return fault_exit_code(why);
-	if (fleet.pinger.method == METHOD_ICMP_RAW || fleet.pinger.method == METHOD_ICMP_DGRAM)
-		privilege_drop();
-	signals_take();
 	text_init(&t, out_buffer, sizeof(out_buffer));
-	if (!board_open(&board, &fleet, &o->common, why))
+	if (!start(o, &expect, argc, argv, why)) {
+		common_error(&o->common, why);
 		return fault_exit_code(why);
+	}
 	bool alive = go(&t, o);
 	bool shown = board_close(&board, &t);
 
 	if (!alive)
 		return EXIT_NO_OUTPUT;
 	judge(&expect);
-	if (shown)
-		return expectations_tell(&t, &expect, ping_figures, &o->common) ? exit_code(&expect, why) : EXIT_NO_OUTPUT;
-	if (!(o->common.format == FORMAT_PROM ? write_prom(&t, &expect, o) : write_all(&t, &expect, o)))
-		return EXIT_NO_OUTPUT;
-	return exit_code(&expect, why);
+	int code = exit_code(&expect, why);
+
+	common_error(&o->common, why); /* the result stands last */
+	return write_result(&t, &expect, o, shown) ? code : EXIT_NO_OUTPUT;
 }
 
 static int run(int argc, char **argv, struct fault *why)
@@ -313,12 +328,7 @@ static int run(int argc, char **argv, struct fault *why)
 	struct ping_options o = { .interval = UNKNOWN, .size = 56 };
 	int n = opt_parse(tables, argc, argv, &o, why);
 
-	if (n < 0)
-		return 2;
-	int code = measure(&o, n, argv, why);
-
-	common_error(&o.common, why);
-	return code;
+	return n < 0 ? 2 : measure(&o, n, argv, why);
 }
 
 const struct command cmd_ping = {

@@ -146,7 +146,6 @@ void flight_settle(struct flight *f, struct flight_slot *s, struct score_card ca
 
 void flight_lose(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev)
 {
-	ev->outcome = OUTCOME_ERROR;
 	s->how = score_lost(card, ev) & 0xf;
 	decide(f, s, FLIGHT_LOST);
 }

@@ -299,6 +299,18 @@ bool ping_refused(struct ping *p, uint16_t wire, const char *text, struct ping_e
 	return true;
 }
 
+bool ping_missed(struct ping *p, uint16_t wire, const char *text, struct ping_event *ret)
+{
+	struct flight_slot *s = flight_at(&p->flight, wire);
+
+	if (s->state != FLIGHT_WAITING)
+		return false;
+	*ret = event_of(p, s, OUTCOME_LOST);
+	ret->text = text;
+	flight_lose(&p->flight, s, card_of(p, s->target), ret);
+	return true;
+}
+
 bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret)
 {
 	struct flight_slot *s;

@@ -137,6 +137,7 @@ static bool lose_by_error(struct trace *t, struct flight_slot *s, struct ping_ev
 	if (s->state == FLIGHT_LOST)
 		card.more->lost--;
 	target_of(t, s)->course.in_flight -= s->state == FLIGHT_WAITING;
+	ev->outcome = OUTCOME_ERROR;
 	flight_lose(&t->flight, s, card, ev);
 	return true;
 }

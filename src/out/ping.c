@@ -68,6 +68,8 @@ void ping_text_event(struct text *t, const struct ping_event *e, const struct pi
 		if (e->connect != UNKNOWN)
 			text_put(t, " connect=%m ms", e->connect);
 	}
+	if (e->outcome == OUTCOME_LOST && e->text)
+		text_put(t, " %s", e->text);
 	text_put(t, "%s\n", slice_word(remarks, e->outcome));
 }
 
@@ -103,7 +105,7 @@ static void put_kinds(struct text *t, const struct ping_result *r)
 	for (size_t i = 0; i < r->n_kinds; i++) {
 		const struct ping_kind *k = &r->kinds[i];
 
-		text_put(t, "%d times: %s", k->count, k->text ? k->text : "error");
+		text_put(t, "%d x %s", k->count, k->text ? k->text : "error");
 		if (k->from.family != 0) {
 			text_str(t, ", from ");
 			addr_put(t, &k->from);
@@ -151,7 +153,7 @@ void ping_text_line(struct text *t, const struct ping_result *r)
 		text_put(t, " : %s\n", r->resolve_error);
 		return;
 	}
-	text_put(t, " : xmt/rcv/%%loss = %d/%d/%p", r->sent, r->received, r->loss_ppm);
+	text_put(t, " : xmt/rcv/%%loss = %d/%d/%p", r->sent, r->received, r->loss_ppm == UNKNOWN ? 0 : r->loss_ppm);
 	if (r->received > 0)
 		text_put(t, ", min/avg/max = %m/%m/%m", r->rtt_min, r->rtt_mean, r->rtt_max);
 	if (r->received > 1 && r->rtt_p50 != UNKNOWN)

@@ -322,5 +322,9 @@ bool fleet_next(struct fleet *f, ns_t tick, struct fleet_event *ret)
 
 		for (size_t i = 0; i < n; i++)
 			note_ready(f, &v[i]);
+		if (n == 0) { /* a deadline or a signal: who called may have something to do */
+			ret->kind = FLEET_TICK;
+			return true;
+		}
 	}
 }

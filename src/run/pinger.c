@@ -229,11 +229,11 @@ static bool hail_connected(struct pinger *r, struct hail *h, struct ping_event *
 	}
 	stream_facts(h->fd, &facts);
 	drop_hail(h);
+	/* The kernel asked again by itself: the first packet or its answer was lost, and the time says nothing. */
+	if (facts.retransmits > 0 && (io == 0 || io == IO_REFUSED))
+		return ping_missed(&r->ping, h->wire, "answered only when asked again", ret);
 	if (!is_answer(r, h->wire, io))
 		return ping_refused(&r->ping, h->wire, io_text(io), ret);
-	/* The kernel asked again by itself: the first packet or its answer was lost, and the time says nothing. */
-	if (facts.retransmits > 0)
-		return ping_refused(&r->ping, h->wire, "answered only when asked again", ret);
 	return ping_answered(&r->ping, h->wire, stamp, io == 0 ? facts.rtt : UNKNOWN, ret);
 }
 
@@ -285,7 +285,7 @@ static bool send_icmp(struct pinger *r, const struct ping_request *q, struct pin
 
 	if (io < 0) {
 		r->unroutable += io == IO_UNREACHABLE;
-		*ret = ping_failed(&r->ping, q->wire, io_text(io));
+		*ret = ping_failed(&r->ping, q->wire, io == IO_AGAIN ? "the send queue of this machine is full" : io_text(io));
 		return true;
 	}
 	ping_sent(&r->ping, q->wire, stamp);

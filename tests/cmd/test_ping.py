@@ -148,7 +148,7 @@ class Tcp(Pinged):
         self.assertRegex(r.out, r"(?m)^tcp://.*: tcp_seq=1 Connection refused$")
         self.assertRegex(r.out, r"(?m)^4 packets transmitted, 0 received, \+4 errors, 100% packet loss")
         self.assertNotIn("rtt min", r.out)
-        self.assertTrue(r.out.endswith("\n4 times: Connection refused\n"), r)
+        self.assertTrue(r.out.endswith("\n4 x Connection refused\n"), r)
 
     def test_an_http_request_that_is_refused_is_no_answer_whatever_the_port(self):
         for target in (f"http://127.0.0.1:{closed_port()}/", *(["127.0.0.77"] if is_closed(80) else [])):
