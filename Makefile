@@ -89,7 +89,7 @@ setup: ## install what the tests need
 test: $(B)/sonde $(TESTS) ## run the unit, simulation and command-line tests
 	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(TESTS) $(wildcard tests/cmd/test_*.py)
 
-lab: $(B)/sonde $(B)/tests/lab/wire ## two network namespaces and a wire between them (root)
+lab: $(B)/sonde $(B)/tests/lab/wire $(B)/tests/sys/names ## two network namespaces and a wire between them (root)
 	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(wildcard tests/lab/test_*.py)
 
 peers: $(B)/sonde ## real servers: python, nginx, lighttpd, busybox

@@ -72,7 +72,7 @@ enum dns_reply dns_parse(const struct dns_query *q, const uint8_t *p, size_t n, 
  */
 void dns_hosts(struct slice text, struct slice name, int family, struct dns_list *found);
 
-/* The name of an address in that text: the first word behind it; empty for none. One of DNS_TEXT_MAX or more is none. */
+/* The name of an address in that text, the first word behind it; empty for none, and for one past DNS_TEXT_MAX. */
 struct slice dns_hosts_back(struct slice text, const struct addr *a);
 
 struct dns_conf {

@@ -3,7 +3,7 @@
  * Names looked up by child processes, so that nobody waits for a slow one: neither libc's resolver nor our stub can
  * be interrupted. Questions and answers are datagrams of a socket pair that all children share: whoever is free takes
  * the next. A child that dies takes its question with it: whoever asks needs patience of its own.
- * Calls: socketpair, fcntl, fork, sigaction, prctl, open, dup2, recv, send, close, kill, waitpid.
+ * Calls: socketpair, fcntl, fork, sigaction, setitimer, prctl, open, dup2, recv, send, close, kill, wait, waitpid.
  */
 #ifndef SYS_NAMES_H
 #define SYS_NAMES_H
@@ -13,14 +13,11 @@
 #include "core/ns.h"
 
 #define NAMES_TEXT_MAX 256
-#define NAMES_WORKERS_MAX 16
 
 struct names {
 	int fd;       /* readable when there is an answer; -1 where no child is left, and none will ever answer */
 	size_t asked; /* questions that have no answer yet */
-	/* private */
-	int pids[NAMES_WORKERS_MAX];
-	size_t workers;
+	int pid;      /* private */
 };
 
 struct names_answer {
@@ -32,8 +29,8 @@ struct names_answer {
 
 /**
  * names_open() - Start the children
- * @workers:  1..NAMES_WORKERS_MAX; fewer do where the machine allows no more
- * @timeout:  patience with a name server, where it can be set (sys/look_up.h)
+ * @workers:  questions at a time, each a process; fewer will do where the machine allows no more
+ * @timeout:  patience with each question, also with libc: after it the answer is that there is none
  *
  * Call it first, while nothing is open that they must not inherit. They give up every privilege, ignore the
  * terminal's signals, and end when this process does. SIGCHLD is ignored from now on: a child that ends leaves nothing

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/fleet.h"
 
+#include <string.h>
+
 #include "core/prefix.h"
 #include "core/text_put.h"
 #include "core/url.h"
@@ -16,7 +18,7 @@
 /* More targets than this have no distributions: one takes 45 kB. */
 #define HISTS_MAX 1024
 
-#define LOOK_UPS_AT_ONCE 8
+#define LOOK_UPS_AT_ONCE 16
 
 #define BLANKS " \t\r\n\f\v"
 
@@ -191,18 +193,24 @@ bool fleet_read(struct fleet *f, const struct fleet_cfg *cfg, int argc, char **a
 	       fits_http(f, why);
 }
 
+/* They give up by themselves; this is for those that cannot. */
+static ns_t patience(const struct fleet *f)
+{
+	return f->cfg.names_timeout + NS_PER_S;
+}
+
 bool fleet_open(struct fleet *f, struct fault *why)
 {
 	size_t workers = f->n_named < LOOK_UPS_AT_ONCE ? f->n_named : LOOK_UPS_AT_ONCE;
 
-	if (workers > 0 && !names_open(&f->names, workers, f->cfg.names_timeout, why))
-		return false;
+	/* Where no child may be started they are looked up one by one, before anything is sent. */
+	f->naming = workers > 0 && names_open(&f->names, workers, f->cfg.names_timeout, why);
+	why->kind = FAULT_NONE;
 	if (!wait_open(&f->wait, why) || !pinger_open(&f->pinger, &f->cfg.pinger, &f->room, &f->wait, 0, why))
 		return false;
-	f->naming = workers > 0;
 	if (f->naming)
 		wait_add(&f->wait, f->names.fd, WAIT_IN, FLEET_NAMES_KEY);
-	f->patience = clock_mono() + f->cfg.names_timeout;
+	f->patience = clock_mono() + patience(f);
 	return true;
 }
 
@@ -274,9 +282,9 @@ static bool read_names(struct fleet *f, ns_t now, struct fleet_event *ret)
 		if (a.tag >= f->asked || f->named[a.tag].host.n == 0)
 			return false; /* of nothing that is open */
 		take_name(f, &a, now);
-		f->patience = now + f->cfg.names_timeout;
+		f->patience = now + patience(f);
 		ret->target = f->named[a.tag].target;
-	} else if (now >= f->patience) {
+	} else if (now >= f->patience || f->names.fd < 0) {
 		ret->target = give_up_name(f);
 	} else {
 		ask(f);
@@ -287,10 +295,34 @@ static bool read_names(struct fleet *f, ns_t now, struct fleet_event *ret)
 	return true;
 }
 
+/* For want of helpers. */
+static size_t look_up_next(struct fleet *f)
+{
+	struct fleet_name *name = &f->named[f->answered];
+	struct names_answer a = { .tag = (uint32_t)f->answered };
+	struct addr v[RESOLVE_MAX];
+	struct fault why;
+	ns_t began = clock_mono();
+	size_t target = name->target;
+
+	if (resolve(name->host, f->cfg.family, v, RESOLVE_MAX, f->cfg.names_timeout, &why) > 0)
+		a.addr = v[0];
+	else
+		memcpy(a.text, why.text, sizeof(why.text));
+	a.took = clock_mono() - began;
+	take_name(f, &a, clock_mono());
+	return target;
+}
+
 static bool step(struct fleet *f, ns_t now, ns_t tick, struct fleet_event *ret)
 {
 	if (f->naming && read_names(f, now, ret))
 		return true;
+	if (!f->naming && f->answered < f->n_named) {
+		ret->kind = FLEET_NAME;
+		ret->target = look_up_next(f);
+		return true;
+	}
 	ret->kind = f->keys ? FLEET_KEY : now >= tick ? FLEET_TICK : FLEET_PROBE;
 	f->keys = false;
 	return ret->kind != FLEET_PROBE || pinger_step(&f->pinger, now, &ret->probe);

@@ -27,21 +27,6 @@ static size_t collect(const struct addrinfo *list, struct addr *v, size_t cap)
 	return n;
 }
 
-/*
- * Names are resolved a few times in a run, at its start. Their lists stay: giving them back would be the only
- * use of free(3) in the program, and in a static one that is 8 kB for a hundred bytes.
- */
-static void keep(struct addrinfo *list)
-{
-	static struct addrinfo *kept;
-	struct addrinfo *last = list;
-
-	while (last->ai_next)
-		last = last->ai_next;
-	last->ai_next = kept;
-	kept = list;
-}
-
 size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t timeout, struct fault *why)
 {
 	struct addrinfo hints = { .ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC,
@@ -65,7 +50,7 @@ size_t look_up(struct slice name, int family, struct addr *v, size_t cap, ns_t t
 	}
 	size_t n = collect(list, v, cap);
 
-	keep(list);
+	freeaddrinfo(list);
 	return n > 0 ? n : refuse(why, name, ": it has no address that can be used");
 }
 

@@ -5,7 +5,6 @@
  */
 #include "sys/look_up.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "core/text_put.h"
 #include "sys/clock.h"
 #include "sys/fail.h"
+#include "sys/input.h"
 #include "sys/random.h"
 #include "sys/sockaddr.h"
 
@@ -35,15 +35,12 @@ struct search {
 static struct slice read_file(const char *path)
 {
 	static char text[64 << 10];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
+	struct slice s = input_file(path, text, sizeof(text));
 
-	if (fd >= 0)
-		close(fd);
-	if (n == sizeof(text)) /* the half of a line can name another host */
-		while (n > 0 && text[n - 1] != '\n')
-			n--;
-	return (struct slice){ text, n > 0 ? (size_t)n : 0 };
+	if (s.n == sizeof(text)) /* the half of a line can name another host */
+		while (s.n > 0 && text[s.n - 1] != '\n')
+			s.n--;
+	return s;
 }
 
 /* Sends nothing, but asks the routing table. */

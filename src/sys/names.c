@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * One child, the nurse, looks nothing up: it starts the workers, and another one for each that had to give up in the
+ * midst of libc and is of no use after that.
+ */
 #include "sys/names.h"
 
 #include <fcntl.h>
@@ -6,9 +10,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/text_put.h"
 #include "sys/clock.h"
 #include "sys/fail.h"
 #include "sys/look_up.h"
@@ -17,8 +23,11 @@
 
 _Static_assert(NAMES_TEXT_MAX >= FAULT_TEXT_MAX && NAMES_TEXT_MAX >= DNS_TEXT_MAX, "reasons and names fit");
 
-/* Where a child has its socket, and the last descriptor that a shell hands on. */
+/* Where the children have their socket, and the last descriptor that a shell hands on. */
 enum { CHILD_FD = 3, INHERITED_LAST = 255 };
+
+/* The stub keeps its time by itself, and says more. */
+#define GRACE (50 * NS_PER_MS)
 
 struct question {
 	uint32_t tag;
@@ -28,6 +37,17 @@ struct question {
 	size_t n;
 	char host[256]; /* as many bytes of a longer one are still longer than any name */
 };
+
+/* A worker's answer; for as long as it looks, what it says if it has to give up. */
+static struct names_answer answer;
+static ns_t began;
+
+static void signal_does(int sig, void (*handler)(int))
+{
+	struct sigaction act = { .sa_handler = handler };
+
+	sigaction(sig, &act, NULL);
+}
 
 /* Nothing may be kept open for the parent's readers, and nothing that a library writes may go astray. */
 static void keep_only(int fd)
@@ -45,58 +65,102 @@ static void keep_only(int fd)
 /* What a terminal sends to all is for the parent to heed, which tells by its end. */
 static void settle(void)
 {
-	static const int ignored[] = { SIGINT, SIGQUIT, SIGTSTP, SIGUSR1 };
-	struct sigaction act = { .sa_handler = SIG_IGN };
+	static const uint8_t ignored[] = { SIGINT, SIGQUIT, SIGTSTP, SIGUSR1 };
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		sigaction(ignored[i], &act, NULL);
-	act.sa_handler = SIG_DFL;
-	sigaction(SIGTERM, &act, NULL);
+	for (size_t i = 0; i < sizeof(ignored); i++)
+		signal_does(ignored[i], SIG_IGN);
+	signal_does(SIGTERM, SIG_DFL);
+	signal_does(SIGCHLD, SIG_DFL);
 	privilege_drop();
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a change of privileges would clear it */
 }
 
-static void look(const struct question *q, ns_t timeout, struct names_answer *a)
+static void send_answer(void)
 {
-	struct addr v[RESOLVE_MAX];
-	struct fault why = { .kind = FAULT_NONE };
-	ns_t began = clock_mono();
-
-	if (q->back)
-		look_back(&q->addr, a->text, timeout);
-	else if (resolve((struct slice){ q->host, q->n }, q->family, v, RESOLVE_MAX, timeout, &why) > 0)
-		a->addr = v[0];
-	else
-		memcpy(a->text, why.text, sizeof(why.text));
-	a->took = clock_mono() - began;
+	answer.took = clock_mono() - began;
+	send(CHILD_FD, &answer, sizeof(answer), MSG_NOSIGNAL);
 }
 
-static _Noreturn void work(ns_t timeout)
+/* In the midst of anything: nothing may be called but what a handler may call. */
+static void give_up(int sig)
+{
+	(void)sig;
+	send_answer();
+	_exit(1);
+}
+
+static void limit(ns_t t)
+{
+	struct itimerval timer = { .it_interval = { 0, 0 } };
+
+	timer.it_value.tv_sec = (time_t)(t / NS_PER_S);
+	timer.it_value.tv_usec = (suseconds_t)(t % NS_PER_S / NS_PER_US);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void expect_nothing(const struct question *q, ns_t timeout)
+{
+	struct text t;
+
+	answer = (struct names_answer){ .tag = q->tag };
+	text_init(&t, answer.text, sizeof(answer.text));
+	if (!q->back)
+		text_put(&t, "cannot resolve %q: no answer within %t", (struct slice){ q->host, q->n }, timeout);
+}
+
+static void look(const struct question *q, ns_t timeout)
+{
+	struct names_answer found = { .tag = q->tag };
+	struct fault why = { .kind = FAULT_NONE };
+	struct addr v[RESOLVE_MAX];
+
+	began = clock_mono();
+	expect_nothing(q, timeout);
+	limit(timeout + GRACE);
+	if (q->back)
+		look_back(&q->addr, found.text, timeout);
+	else if (resolve((struct slice){ q->host, q->n }, q->family, v, RESOLVE_MAX, timeout, &why) > 0)
+		found.addr = v[0];
+	else
+		memcpy(found.text, why.text, sizeof(why.text));
+	limit(0);
+	answer = found;
+	send_answer();
+}
+
+static _Noreturn void work(ns_t timeout, void (*at_limit)(int))
 {
 	struct question q;
 
-	while (recv(CHILD_FD, &q, sizeof(q), 0) == sizeof(q)) {
-		struct names_answer a = { .tag = q.tag };
-
-		look(&q, timeout, &a);
-		send(CHILD_FD, &a, sizeof(a), MSG_NOSIGNAL);
-	}
+	signal_does(SIGALRM, at_limit);
+	while (recv(CHILD_FD, &q, sizeof(q), 0) == sizeof(q))
+		look(&q, timeout);
 	_exit(0);
 }
 
-static bool start(struct names *n, int fd, ns_t timeout)
+/* Another process that ends with this one. Return: what fork() does. */
+static pid_t child(void)
 {
 	pid_t pid = fork();
 
-	if (pid == 0) {
-		settle();
-		close(n->fd);
-		keep_only(fd);
-		work(timeout);
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	return pid;
+}
+
+/* Where no more processes may be started it works itself, without a limit, since nobody could replace it. */
+static _Noreturn void nurse(size_t workers, ns_t timeout)
+{
+	int status = 1;
+
+	for (size_t n = 0; status != 0; n--) { /* 0: nobody can ask any more */
+		for (pid_t pid = 1; n < workers && pid > 0; n += pid > 0)
+			if ((pid = child()) == 0)
+				work(timeout, give_up);
+		if (n == 0)
+			work(timeout, SIG_IGN);
+		wait(&status);
 	}
-	if (pid > 0)
-		n->pids[n->workers++] = pid;
-	return pid > 0;
+	_exit(0);
 }
 
 /* Above the standard streams: where one of these is closed, what is written to it must not go to a child. */
@@ -115,17 +179,21 @@ static bool open_pair(int ends[2])
 
 bool names_open(struct names *n, size_t workers, ns_t timeout, struct fault *why)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	int ends[2];
 
 	*n = (struct names){ .fd = -1 };
 	if (!open_pair(ends))
 		return fail_fault(why, "cannot open a pair of sockets", SLICE(""));
 	n->fd = ends[0];
-	sigaction(SIGCHLD, &ignore, NULL);
-	while (n->workers < workers && start(n, ends[1], timeout))
-		;
-	if (n->workers == 0) {
+	signal_does(SIGCHLD, SIG_IGN);
+	n->pid = child();
+	if (n->pid == 0) {
+		close(n->fd);
+		settle();
+		keep_only(ends[1]);
+		nurse(workers, timeout);
+	}
+	if (n->pid < 0) {
 		fail_fault(why, "cannot start a process that looks names up", SLICE(""));
 		fault_hint(why, "an address instead of the name, which needs none");
 		names_close(n);
@@ -175,8 +243,7 @@ bool names_answer(struct names *n, struct names_answer *ret)
 void names_close(struct names *n)
 {
 	close(n->fd);
-	for (size_t i = 0; i < n->workers; i++)
-		if (waitpid(n->pids[i], NULL, WNOHANG) == 0) /* else it has ended, and the number may be a stranger's by now */
-			kill(n->pids[i], SIGKILL);
+	if (n->pid > 0 && waitpid(n->pid, NULL, WNOHANG) == 0) /* else the number may be a stranger's by now */
+		kill(n->pid, SIGKILL);
 	*n = (struct names){ .fd = -1 };
 }
