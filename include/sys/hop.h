@@ -13,6 +13,9 @@
 /* After a second the kernel sends its request again, and answers cannot be told apart (RFC 6298 section 2). */
 #define HOP_PATIENCE (900 * NS_PER_MS)
 
+/* Before the first attempt: the kernel stamps nothing while nobody asks for it, and a moment after somebody does. */
+void hop_begin(void);
+
 /**
  * hop_connect() - Start to connect, at *ret_stamp
  * @port:  our own port: 0 for any, and then set to it. One that a past attempt has used may be used again at once,

@@ -90,8 +90,10 @@ bool tracer_open(struct tracer *r, const struct tracer_cfg *cfg, const struct tr
 	c->id[0] = r->icmp[0].id;
 	c->id[1] = r->icmp[1].id;
 	c->plan.one_by_one = r->method == METHOD_TCP;
-	if (r->method == METHOD_TCP)
+	if (r->method == METHOD_TCP) {
 		c->timeout = ns_min(c->timeout, HOP_PATIENCE);
+		hop_begin();
+	}
 	trace_init(&r->trace, c, room, clock_mono() + STAMPS_START);
 	return true;
 }

@@ -29,18 +29,35 @@ static bool set_int(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
+/* Return: under which type the stamps come, 0 for none. */
+static int ask_for_stamps(int fd)
+{
+	int stamps = STAMP_RX_SOFTWARE | STAMP_SOFTWARE;
+
+	return set_int(fd, SOL_SOCKET, KERNEL_TIMESTAMPING_NEW, stamps) ? KERNEL_TIMESTAMPING_NEW :
+	       set_int(fd, SOL_SOCKET, KERNEL_TIMESTAMPING_OLD, stamps) ? KERNEL_TIMESTAMPING_OLD : 0;
+}
+
+void hop_begin(void)
+{
+	static int keeper = -1;
+
+	if (keeper < 0)
+		keeper = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (keeper >= 0)
+		ask_for_stamps(keeper);
+}
+
 static void set_options(int fd, int family, int ttl)
 {
 	bool v6 = family == 6;
 	int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	int stamps = STAMP_RX_SOFTWARE | STAMP_SOFTWARE;
 
 	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	set_int(fd, level, v6 ? IPV6_UNICAST_HOPS : IP_TTL, ttl);
 	set_int(fd, level, v6 ? IPV6_RECVERR : IP_RECVERR, 1);
 	set_int(fd, level, v6 ? KERNEL_RECVERR_RFC4884_6 : KERNEL_RECVERR_RFC4884, 1);
-	reader.stamping = set_int(fd, SOL_SOCKET, KERNEL_TIMESTAMPING_NEW, stamps) ? KERNEL_TIMESTAMPING_NEW :
-			  set_int(fd, SOL_SOCKET, KERNEL_TIMESTAMPING_OLD, stamps) ? KERNEL_TIMESTAMPING_OLD : 0;
+	reader.stamping = ask_for_stamps(fd);
 }
 
 static int start(int fd, const struct addr *to, const struct origin *from, uint16_t *port, ns_t *ret_stamp)

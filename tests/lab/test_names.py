@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import dns
 import program
 from net import Lab, PublicBinary, as_user, needs
-from program import environment, hints, one_error, read_until, start
+from program import environment, one_error, read_until, start
 
 SLOW = 3
 MANY = 20
