@@ -34,7 +34,8 @@ struct course {
 	uint32_t round;     /* from 0 */
 	uint32_t in_flight; /* the caller counts it down */
 	uint16_t next;      /* TTL of the next probe in this round */
-	uint16_t reached;   /* the least TTL that took a probe to the target; 0 for none */
+	uint16_t reached;   /* the least TTL that takes a probe to the target; 0 for none */
+	bool arrived;       /* one ever did */
 	uint16_t wall;      /* the least one that met a wall; 0 for none */
 	uint16_t highest;   /* the greatest one that was answered; 0 for none */
 };

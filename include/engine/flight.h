@@ -81,8 +81,14 @@ void flight_measure(const struct flight_slot *s, const struct packet *pkt, struc
 /* The same for a connection that was made by @stamp; @handshake as the kernel's TCP measured it, or UNKNOWN. */
 void flight_measure_tcp(const struct flight_slot *s, ns_t stamp, ns_t handshake, struct ping_event *ev);
 
-/* A genuine answer, measured: the first one in time counts as a round trip. Sets ev->outcome. */
+/* A genuine answer, measured: the first one within the timeout counts as a round trip. Sets ev->outcome. */
 void flight_settle(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev);
+
+/* May an error still say why there is no answer? One that comes after the probe was given up does. */
+static inline bool flight_may_be_refused(const struct flight_slot *s)
+{
+	return s->state == FLIGHT_WAITING || (s->state == FLIGHT_LOST && s->how == 0);
+}
 
 /* An error instead of one (OUTCOME_ERROR), or the certainty that there will be none (OUTCOME_LOST). */
 void flight_lose(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev);

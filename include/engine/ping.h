@@ -62,6 +62,8 @@ struct ping {
 	uint64_t round;      /* whole rounds over all targets */
 	size_t cursor;       /* the target that is next in this round; room.n where there is none */
 	size_t wanting;      /* targets that have not been sent all their probes */
+	size_t passed;       /* with an interval of 0: targets in a row that have to wait */
+	ns_t soonest, look;  /* until when the first of these, and all there are; an answer sets `look` to 0 */
 	bool stopped;
 };
 
@@ -119,6 +121,13 @@ static inline const struct ping_target *ping_target_of(const struct ping *p, uin
 {
 	return &p->room.targets[flight_at(&p->flight, wire)->target];
 }
+
+/**
+ * ping_finish() - The end, whatever has come
+ *
+ * What has been under way for longer than any answer of its target took is lost; younger probes stay undecided.
+ */
+void ping_finish(struct ping *p, ns_t now);
 
 /* Send no more; what is in flight may still be answered. */
 void ping_stop(struct ping *p);

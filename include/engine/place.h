@@ -22,12 +22,13 @@ void place_note_address(struct place *p, const struct addr *a);
 void place_note_labels(struct place *p, const struct icmp_ext *ext);
 
 /**
- * place_is_rate_limited() - Has it answered, yet left probes without a word, while one farther along left fewer so?
- * @path:  @n places; a share of the probes is compared, since not all need have been sent as many
+ * place_is_rate_limited() - Has it answered, yet left more probes without a word than the farthest that answered?
+ * @path:  @n places; shares of the probes are compared, since not all need have been sent as many
  * @i:     0..@n - 1
  *
- * What got farther has passed here. The assumption is that such a router forwards what it does not answer, because
- * it rations its errors or writes them at leisure. Loss on the way back from it alone looks the same.
+ * More means: by more than chance. What got farther has passed here. The assumption is that such a router forwards
+ * what it does not answer, because it rations its errors or writes them at leisure. Loss on the way back from it
+ * alone looks the same.
  */
 bool place_is_rate_limited(const struct place *path, size_t i, size_t n);
 

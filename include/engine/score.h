@@ -18,6 +18,7 @@ struct score {
 	ns_t last;        /* the round trip that came last */
 	uint8_t stamps;   /* enum stamps: the worst source of any round trip */
 	bool has_more;    /* something was written into the second part */
+	uint32_t asked;   /* for the caller: when the last probe left, in milliseconds of its own */
 };
 
 /* Zeroed before the first probe. */

@@ -8,8 +8,14 @@
 /* `PING host (192.0.2.1) 56(84) bytes of data.`, as ping(8), and below it how and why not better. */
 void ping_text_start(struct text *t, const struct ping_result *r, size_t size);
 
-/* One event: `64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.048 ms`, the line that others parse. */
-void ping_text_event(struct text *t, const struct ping_event *e, const struct ping_result *r);
+/* For many targets: that these are connections, and why. */
+void ping_text_way(struct text *t, const struct ping_result *r);
+
+/* One event; of @many targets an error tells which: `64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.048 ms`, the line that others parse. */
+void ping_text_event(struct text *t, const struct ping_event *e, const struct ping_result *r, bool many);
+
+/* For -v: what was measured beside the round trips. */
+void ping_text_details(struct text *t, const struct ping_result *r);
 
 /* The statistics of one target: ping(8)'s three lines, then ours. */
 void ping_text_summary(struct text *t, const struct ping_result *r);
@@ -24,8 +30,8 @@ struct ping_total {
 
 void ping_total_add(struct ping_total *sum, const struct ping_result *r);
 
-/* One line a target, as fping(8): `192.0.2.1 : xmt/rcv/%loss = 5/5/0%, min/avg/max = 0.1/0.2/0.3`, then ours. */
-void ping_text_line(struct text *t, const struct ping_result *r);
+/* One line a target, as fping(8): `192.0.2.1 : xmt/rcv/%loss = 5/5/0%, min/avg/max = 0.1/0.2/0.3`; @more adds ours. */
+void ping_text_line(struct text *t, const struct ping_result *r, bool more);
 void ping_text_total(struct text *t, const struct ping_total *sum);
 
 /* What became of a name: a line of text where it has no address, a line of NDJSON in any case. */

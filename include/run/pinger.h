@@ -20,7 +20,6 @@ struct pinger_cfg {
 	struct ping_cfg ping; /* key and id are filled in by pinger_open() */
 	enum via via;
 	enum method icmp_only; /* METHOD_NONE: raw, else datagram */
-	int ttl;
 	enum icmp_stamping stamping;
 	bool closed_is_reply;  /* TCP: a refusal has travelled the same way as an answer; so it always is without a port */
 	struct origin origin;
@@ -50,6 +49,8 @@ struct pinger {
 	uint64_t key;
 	struct icmp_socket icmp[2];
 	bool open[2], ready[2], errors[2];
+	size_t hails_max; /* as descriptors allow */
+	int reads[2]; /* that are left until everything else has had its turn */
 	int64_t drops; /* of the sockets before this run */
 	struct hail hails[PINGER_HAILS];
 	struct flight_slot slots[FLIGHT_SLOTS];

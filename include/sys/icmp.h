@@ -34,7 +34,6 @@ struct icmp_socket {
 struct icmp_options {
 	enum method only;     /* METHOD_NONE: the best that can be had */
 	uint16_t id;          /* for a raw socket */
-	int ttl;              /* 0: the system's */
 	enum icmp_stamping stamping;
 	struct origin origin;
 };

@@ -16,6 +16,7 @@
 struct origin {
 	const char *interface; /* NULL for any */
 	struct addr source;    /* family 0 for any */
+	int ttl;               /* hops that a connection may take; 0 for the system's */
 };
 
 /* Is there such an interface and such an address on this machine, and may we use them? */

@@ -20,7 +20,7 @@ const struct opt common_rows[COMMON_ROWS] = {
 	{ 'W', OPT_DURATION, AT(timeout), "timeout", "TIME", "patience with each step (ping 2s, check 5s)", NS_PER_MS,
 		3600 * NS_PER_S, NULL },
 	{ 0, OPT_FLAG, AT(no_color), "no-color", NULL, "no colours on a terminal (NO_COLOR does the same)", 0, 0, NULL },
-	{ 0, OPT_LIST, AT(expect), "expect", "EXPR", "exit with 4 unless it holds: download>=100M, loss<1%, rtt.p99<20ms", 0, 0,
+	{ 0, OPT_LIST, AT(expect), "expect", "EXPR", "exit with 4 unless it holds: download>=100M or loss<1% or rtt.p99<20ms; may be given again", 0, 0,
 		NULL },
 };
 

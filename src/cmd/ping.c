@@ -25,6 +25,7 @@
 struct ping_options {
 	struct common common;
 	int64_t count, size, ttl;
+	bool numeric;
 	ns_t interval, duration;
 	int via;  /* enum via */
 	int icmp; /* 0 any, METHOD_ICMP_RAW or METHOD_ICMP_DGRAM */
@@ -44,6 +45,7 @@ static const struct opt rows[] = {
 	{ 't', OPT_COUNT, AT(ttl), "ttl", "N", "hops that a probe may take (the system's default)", 1, 255, NULL },
 	{ 'w', OPT_DURATION, AT(duration), "deadline", "TIME", "stop after this long, whatever has come", NS_PER_MS,
 		INT64_C(365) * 86400 * NS_PER_S, NULL },
+	{ 'n', OPT_FLAG, AT(numeric), "numeric", NULL, "addresses stay addresses (they always do)", 0, 0, NULL },
 	{ 0, OPT_CHOICE, AT(via), "via", "HOW", "auto (ICMP where permitted, else TCP), icmp, tcp or http", 0, 0, via_words },
 	{ 0, OPT_CHOICE, AT(icmp), "icmp-socket", "KIND", "any (raw where permitted, else dgram), raw or dgram", 0, 0,
 		icmp_words },
@@ -77,9 +79,11 @@ static void write_one(struct text *t, struct json *j, const struct ping_options 
 	else if (o->common.format == FORMAT_CSV)
 		ping_csv_row(t, r);
 	else if (fleet.room.n > 1)
-		ping_text_line(t, r);
+		ping_text_line(t, r, o->common.verbose);
 	else if (!r->resolve_error)
 		ping_text_summary(t, r);
+	if (o->common.format == FORMAT_TEXT && o->common.verbose && fleet.room.n == 1)
+		ping_text_details(t, r);
 }
 
 static bool write_all(struct text *t, const struct expectations *e, const struct ping_options *o)
@@ -223,7 +227,20 @@ static void put_event(struct text *t, const struct ping_options *o, const struct
 	else if (o->common.format == FORMAT_NDJSON)
 		ping_ndjson_event(t, &e->probe, &r);
 	else if (o->common.format == FORMAT_TEXT)
-		ping_text_event(t, &e->probe, &r);
+		ping_text_event(t, &e->probe, &r, fleet.room.n > 1);
+}
+
+/* Among many, on standard error: that the figures are not those of ICMP, as nobody asked for. */
+static bool tell_way(struct text *t, const struct ping_options *o, const struct ping_result *r)
+{
+	if (o->common.format != FORMAT_TEXT || fleet.room.n == 1 || fleet.pinger.method != METHOD_TCP ||
+		!fleet.pinger.reason[0])
+		return true;
+	ping_text_way(t, r);
+	bool ok = terminal_write(TERMINAL_ERR, text_view(t));
+
+	text_init(t, t->p, t->cap);
+	return ok;
 }
 
 /* Probe until done, writing what happens as it happens. Return: false where standard output is gone. */
@@ -235,7 +252,7 @@ static bool go(struct text *t, const struct ping_options *o)
 	pinger_label(&fleet.pinger, 0, &r);
 	if (o->common.format == FORMAT_TEXT && fleet.room.n == 1 && r.address[0])
 		ping_text_start(t, &r, (size_t)o->size);
-	if (!common_flush(t))
+	if (!common_flush(t) || !tell_way(t, o, &r))
 		return false;
 	while (fleet_next(&fleet, board.next, &e)) {
 		if (signals_report() && !report(t))
@@ -247,6 +264,7 @@ static bool go(struct text *t, const struct ping_options *o)
 		if (!common_flush(t) || !board_draw(&board, &fleet, t, false))
 			return false;
 	}
+	ping_finish(&fleet.pinger.ping, clock_mono());
 	return board_draw(&board, &fleet, t, true);
 }
 
@@ -265,8 +283,7 @@ static bool prepare(const struct ping_options *o, int argc, char **argv, struct 
 		.pinger = { .ping = { .timeout = o->common.timeout > 0 ? o->common.timeout : PATIENCE, .duration = o->duration,
 				    .count = (uint64_t)o->count, .size = (size_t)o->size },
 			.via = (enum via)o->via,
-			.icmp_only = o->icmp == 1 ? METHOD_ICMP_RAW : o->icmp == 2 ? METHOD_ICMP_DGRAM : METHOD_NONE,
-			.ttl = (int)o->ttl },
+			.icmp_only = o->icmp == 1 ? METHOD_ICMP_RAW : o->icmp == 2 ? METHOD_ICMP_DGRAM : METHOD_NONE },
 		.family = o->common.family,
 		.names_timeout = o->common.timeout > 0 ? o->common.timeout : PATIENCE_NAMES,
 	};
@@ -274,6 +291,8 @@ static bool prepare(const struct ping_options *o, int argc, char **argv, struct 
 	if (!common_origin(&o->common, &cfg.pinger.origin, why) || !fleet_read(&fleet, &cfg, argc, argv, why))
 		return false;
 	struct pinger_cfg *p = &fleet.cfg.pinger;
+
+	p->origin.ttl = (int)o->ttl;
 
 	p->ping.interval = o->interval >= 0 ? o->interval : o->count == 1 && fleet.room.n > 1 ? INTERVAL_SWEEP : INTERVAL;
 	p->stamping = choose_stamping(p->ping.interval, fleet.room.n);
@@ -339,6 +358,10 @@ const struct command cmd_ping = {
 	"Round trips are taken from the kernel's own packet stamps where there are any. TARGET is a name, an address,\n"
 	"host:port, tcp://host:port, icmp://host, a network such as 10.0.0.0/24, or - for a list of these on standard\n"
 	"input. The probes of a round are spread over the interval; with -c 1 over 100ms.\n"
+	"\n"
+	"A port counts with --via tcp and http only. By TCP a refusal is an answer where no port was named (80 is asked\n"
+	"then), else a loss. An answer after -W is late and not lost; what -w or an interrupt cuts off is lost where it\n"
+	"was waited for longer than for any answer.\n"
 	"\n"
 	"--expect knows: loss, rtt, rtt.p99, rtt.max, jitter, received.\n",
 	tables,

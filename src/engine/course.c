@@ -79,12 +79,15 @@ void course_met_router(struct course *c, uint16_t ttl)
 	note_highest(c, ttl);
 	if (ttl >= c->wall)
 		c->wall = 0;
+	if (ttl >= c->reached) /* the path has grown */
+		c->reached = 0;
 }
 
 void course_met_target(struct course *c, uint16_t ttl)
 {
 	note_highest(c, ttl);
 	note_least(&c->reached, ttl);
+	c->arrived = true;
 }
 
 void course_met_wall(struct course *c, uint16_t ttl)

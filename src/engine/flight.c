@@ -118,15 +118,33 @@ static void decide(struct flight *f, struct flight_slot *s, enum flight_state st
 	s->state = (unsigned)state & 0xf;
 }
 
-void flight_settle(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev)
+void flight_lose(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev)
 {
-	/* In time after all: whoever reported an error was wrong, or spoke of a copy. */
-	if (s->state == FLIGHT_LOST && s->how > 0 && ev->rtt < f->timeout) {
+	if (s->state == FLIGHT_LOST)
+		score_take_back(card, s->how);
+	s->how = score_lost(card, ev) & 0xf;
+	decide(f, s, FLIGHT_LOST);
+}
+
+/* When the answer came decides, not when it was read: whoever gave it up, or reported an error, was wrong. */
+static void judge_again(struct flight *f, struct flight_slot *s, struct score_card card, const struct ping_event *ev)
+{
+	bool in_time = ev->rtt < f->timeout;
+	struct ping_event lost = { .outcome = OUTCOME_LOST };
+
+	if (s->state == FLIGHT_WAITING && !in_time) {
+		flight_lose(f, s, card, &lost);
+	} else if (s->state == FLIGHT_LOST && s->how > 0 && in_time) {
 		score_take_back(card, s->how);
 		s->how = 0;
 		s->state = FLIGHT_WAITING;
 		f->waiting++;
 	}
+}
+
+void flight_settle(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev)
+{
+	judge_again(f, s, card, ev);
 	switch (s->state) {
 	case FLIGHT_WAITING:
 		ev->outcome = OUTCOME_REPLY;
@@ -142,12 +160,6 @@ void flight_settle(struct flight *f, struct flight_slot *s, struct score_card ca
 		ev->outcome = OUTCOME_DUPLICATE;
 		score_duplicate(card);
 	}
-}
-
-void flight_lose(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev)
-{
-	s->how = score_lost(card, ev) & 0xf;
-	decide(f, s, FLIGHT_LOST);
 }
 
 struct flight_slot *flight_pass(struct flight *f, ns_t now, bool over, bool *ret_lost)

@@ -9,6 +9,9 @@
 /* A machine that slept must not send all it missed in one burst: it goes on from now. */
 #define PING_SLIP_MAX (2 * NS_PER_S)
 
+/* Targets that are looked at in one go for one that may be asked. */
+#define FLOOD_LOOKS 64
+
 static struct score_card card_of(const struct ping *p, size_t target)
 {
 	return (struct score_card){
@@ -59,13 +62,37 @@ static bool sending_is_over(const struct ping *p)
 	return p->stopped || p->wanting == 0;
 }
 
+static uint32_t milliseconds(const struct ping *p, ns_t now)
+{
+	return (uint32_t)((now - p->began) / NS_PER_MS);
+}
+
+/* When the target at the cursor may be asked again. The last probe is what counts: an earlier one may be lost. */
 static ns_t flood_due(const struct ping *p)
 {
 	const struct score *s = &p->room.targets[p->cursor].score;
-	/* The last one is what counts: an earlier one that is lost must not hold up all that follow. */
-	bool answered = s->highest == s->sent || score_in_flight(card_of(p, p->cursor)) == 0;
 
-	return answered ? p->began : flight_at(&p->flight, p->flight.head - 1)->user + PING_FLOOD_WAIT;
+	return s->highest == s->sent ? p->began : p->began + s->asked * NS_PER_MS + PING_FLOOD_WAIT;
+}
+
+/* Move the cursor to a target that need not wait. A few are looked at in one go, since there may be many. */
+static bool flood_find(struct ping *p, ns_t now)
+{
+	for (int i = 0; i < FLOOD_LOOKS && now >= p->look; i++) {
+		ns_t due = flood_due(p);
+
+		if (due <= now) {
+			p->passed = 0;
+			return true;
+		}
+		p->soonest = p->passed == 0 ? due : ns_min(p->soonest, due);
+		go_on(p, p->cursor + 1);
+		if (++p->passed < p->room.n)
+			continue;
+		p->passed = 0;
+		p->look = p->soonest;
+	}
+	return false;
 }
 
 /* Targets of one round are spread over the interval, so that a thousand of them make no burst. */
@@ -79,7 +106,7 @@ static ns_t splay_of(const struct ping *p, size_t target)
 static ns_t next_due(const struct ping *p)
 {
 	if (p->cfg.interval == 0)
-		return flood_due(p);
+		return p->look;
 	return p->start + (ns_t)p->round * p->cfg.interval + splay_of(p, p->cursor);
 }
 
@@ -125,6 +152,8 @@ bool ping_next(struct ping *p, ns_t now, struct ping_request *ret)
 		return false;
 	if (p->cfg.interval > 0 && late > p->cfg.interval + PING_SLIP_MAX)
 		p->start += late;
+	if (p->cfg.interval == 0 && !flood_find(p, now))
+		return false;
 	uint64_t seq = p->room.targets[p->cursor].score.sent + 1;
 
 	*ret = (struct ping_request){ p->cursor, flight_take(&p->flight, p->cursor, seq, now), seq };
@@ -137,6 +166,7 @@ static void count_sent(struct ping *p, const struct flight_slot *s)
 	struct ping_target *t = &p->room.targets[s->target];
 
 	t->score.sent++;
+	t->score.asked = milliseconds(p, s->user);
 	p->wanting -= t->score.sent == p->cfg.count;
 	go_on(p, s->target + 1);
 }
@@ -196,6 +226,7 @@ static struct ping_event reply(struct ping *p, struct flight_slot *s, const stru
 	ev.bytes = pkt->n;
 	if (ours) {
 		flight_measure(s, pkt, &ev);
+		p->look = 0;
 		flight_settle(&p->flight, s, card_of(p, s->target), &ev);
 	} else {
 		score_corrupt(card_of(p, s->target));
@@ -219,7 +250,7 @@ static bool take_error(struct ping *p, uint16_t wire, const struct addr *to, con
 {
 	struct flight_slot *s = flight_at(&p->flight, wire);
 
-	if (s->state != FLIGHT_WAITING || !icmp_error_is_final(to->family, e->type) ||
+	if (!flight_may_be_refused(s) || !icmp_error_is_final(to->family, e->type) ||
 		!addr_same_host(to, &p->room.targets[s->target].addr))
 		return false;
 	struct ping_event ev = event_of(p, s, OUTCOME_ERROR);
@@ -283,6 +314,7 @@ bool ping_answered(struct ping *p, uint16_t wire, ns_t stamp, ns_t handshake, st
 	*ret = event_of(p, s, OUTCOME_REPLY);
 	ret->from = p->room.targets[s->target].addr;
 	flight_measure_tcp(s, stamp, handshake, ret);
+	p->look = 0;
 	flight_settle(&p->flight, s, card_of(p, s->target), ret);
 	return true;
 }
@@ -324,6 +356,29 @@ bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret)
 		score_run(card_of(p, s->target), s->state == FLIGHT_ANSWERED);
 	}
 	return lost;
+}
+
+/* The longest that an answer of this target took; 0 where there was none. */
+static ns_t longest_of(const struct ping *p, size_t target)
+{
+	struct ping_result r;
+
+	score_result(card_of(p, target), &r);
+	return r.received > 0 ? r.rtt_max : 0;
+}
+
+void ping_finish(struct ping *p, ns_t now)
+{
+	p->stopped = true;
+	for (; p->flight.tail != p->flight.head; p->flight.tail++) {
+		struct flight_slot *s = flight_at(&p->flight, p->flight.tail);
+		struct ping_event ev = event_of(p, s, OUTCOME_LOST);
+
+		if (s->state == FLIGHT_WAITING && now - s->user > longest_of(p, s->target))
+			flight_lose(&p->flight, s, card_of(p, s->target), &ev);
+		if (s->state != FLIGHT_WAITING)
+			score_run(card_of(p, s->target), s->state == FLIGHT_ANSWERED);
+	}
 }
 
 void ping_stop(struct ping *p)

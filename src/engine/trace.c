@@ -132,10 +132,8 @@ static bool lose_by_error(struct trace *t, struct flight_slot *s, struct ping_ev
 {
 	struct score_card card = card_of(t, s->target);
 
-	if (s->state != FLIGHT_WAITING && (s->state != FLIGHT_LOST || s->how > 0))
+	if (!flight_may_be_refused(s))
 		return false;
-	if (s->state == FLIGHT_LOST)
-		card.more->lost--;
 	target_of(t, s)->course.in_flight -= s->state == FLIGHT_WAITING;
 	ev->outcome = OUTCOME_ERROR;
 	flight_lose(&t->flight, s, card, ev);
@@ -327,7 +325,7 @@ void trace_path(const struct trace *t, size_t target, struct path *r)
 	*r = (struct path){
 		.target = t->room.targets[target].name,
 		.reason = "",
-		.reached = t->room.targets[target].course.reached > 0,
+		.reached = t->room.targets[target].course.arrived,
 		.hops = n,
 		.answered = n,
 	};

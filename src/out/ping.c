@@ -34,6 +34,11 @@ void ping_text_start(struct text *t, const struct ping_result *r, size_t size)
 			r->method == METHOD_TCP ? "no ICMP" : "unprivileged socket", r->reason);
 }
 
+void ping_text_way(struct text *t, const struct ping_result *r)
+{
+	text_put(t, "sonde: ping: by TCP connections, to port 80 where none is named: %s (sonde caps tells more)\n", r->reason);
+}
+
 /* Who it was, or who it is about. */
 static void put_subject(struct text *t, const struct ping_event *e, const struct ping_result *r)
 {
@@ -51,7 +56,7 @@ static void put_subject(struct text *t, const struct ping_event *e, const struct
 	text_str(t, ": ");
 }
 
-void ping_text_event(struct text *t, const struct ping_event *e, const struct ping_result *r)
+void ping_text_event(struct text *t, const struct ping_event *e, const struct ping_result *r, bool many)
 {
 	static const char remarks[] = /* in the order of enum outcome */
 		"\0\0 (late)\0 (DUP!)\0 (corrupt: not the bytes that were sent)\0";
@@ -60,6 +65,8 @@ void ping_text_event(struct text *t, const struct ping_event *e, const struct pi
 	text_put(t, "%s_seq=%d", is_icmp(r) ? "icmp" : method_name(r->method), (int64_t)e->seq);
 	if (e->outcome == OUTCOME_ERROR) {
 		text_put(t, " %s", e->text ? e->text : "error");
+		if (many && e->from.family != 0)
+			text_put(t, " (asked for %s)", r->target);
 	} else if (e->outcome != OUTCOME_LOST) {
 		if (e->ttl >= 0)
 			text_put(t, " ttl=%d", (int64_t)e->ttl);
@@ -91,11 +98,9 @@ static void put_loss(struct text *t, const struct ping_result *r)
 		return;
 	text_put(t, "loss %p, with 95%% confidence %p to %p", r->loss_ppm, tenths(r->loss_low_ppm),
 		tenths(r->loss_high_ppm));
-	put_more(t, r->late, "late");
 	put_more(t, r->reordered, "reordered");
 	if (r->loss_run_max > 1)
 		text_put(t, ", longest run %d", r->loss_run_max);
-	put_more(t, r->in_flight, "still on the way");
 	put_more(t, r->local_drops, "dropped by our own buffer");
 	text_char(t, '\n');
 }
@@ -121,6 +126,8 @@ void ping_text_summary(struct text *t, const struct ping_result *r)
 	put_more(t, r->duplicates, "duplicates");
 	put_more(t, r->corrupt, "corrupted");
 	put_more(t, r->errors, "errors");
+	put_more(t, r->late, "late");
+	put_more(t, r->in_flight, "still on the way");
 	text_put(t, ", %p packet loss, time %dms\n", r->loss_ppm == UNKNOWN ? 0 : r->loss_ppm, r->elapsed / NS_PER_MS);
 	if (r->received > 0)
 		text_put(
@@ -135,6 +142,21 @@ void ping_text_summary(struct text *t, const struct ping_result *r)
 	put_kinds(t, r);
 }
 
+static void put_detail(struct text *t, const char *format, int64_t v)
+{
+	if (v != UNKNOWN)
+		text_put(t, format, v);
+}
+
+void ping_text_details(struct text *t, const struct ping_result *r)
+{
+	put_detail(t, "the name took %m ms to look up\n", r->resolve);
+	put_detail(t, "median time in the queue of our own interface %m ms\n", r->host_queue_p50);
+	put_detail(t, "median time until this program knew of the connection %m ms\n", r->connect_p50);
+	put_detail(t, "99%% of the changes between round trips are below %m ms\n", r->ipdv_p99);
+	put_detail(t, "%d replies found no room in our own buffer\n", r->local_drops);
+}
+
 void ping_total_add(struct ping_total *sum, const struct ping_result *r)
 {
 	sum->targets++;
@@ -146,22 +168,31 @@ void ping_total_add(struct ping_total *sum, const struct ping_result *r)
 	sum->elapsed = r->elapsed;
 }
 
-void ping_text_line(struct text *t, const struct ping_result *r)
+/* Whole percents, as fping(8) writes them: the counts before it are exact. */
+static int64_t whole_percent(const struct ping_result *r)
+{
+	return r->loss_ppm == UNKNOWN ? 0 : r->loss_ppm / 10000;
+}
+
+void ping_text_line(struct text *t, const struct ping_result *r, bool more)
 {
 	put_host(t, r);
 	if (r->resolve_error) {
 		text_put(t, " : %s\n", r->resolve_error);
 		return;
 	}
-	text_put(t, " : xmt/rcv/%%loss = %d/%d/%p", r->sent, r->received, r->loss_ppm == UNKNOWN ? 0 : r->loss_ppm);
+	text_put(t, " : xmt/rcv/%%loss = %d/%d/%d%%", r->sent, r->received, whole_percent(r));
 	if (r->received > 0)
 		text_put(t, ", min/avg/max = %m/%m/%m", r->rtt_min, r->rtt_mean, r->rtt_max);
-	if (r->received > 1 && r->rtt_p50 != UNKNOWN)
+	if (more && r->received > 1 && r->rtt_p50 != UNKNOWN)
 		text_put(t, ", p50/p99/jitter = %m/%m/%m", r->rtt_p50, r->rtt_p99, r->jitter);
 	put_more(t, r->late, "late");
 	put_more(t, r->duplicates, "duplicates");
 	put_more(t, r->corrupt, "corrupted");
+	put_more(t, r->in_flight, "still on the way");
 	put_more(t, r->errors, "errors");
+	if (r->n_kinds > 0)
+		text_put(t, ": %s", r->kinds[0].text ? r->kinds[0].text : "error");
 	text_char(t, '\n');
 }
 

@@ -278,6 +278,7 @@ static bool read_names(struct fleet *f, ns_t now, struct fleet_event *ret)
 	struct names_answer a;
 
 	ret->kind = FLEET_NAME;
+	f->heard = f->heard || now >= f->patience;
 	if (f->heard && (f->heard = names_answer(&f->names, &a))) {
 		if (a.tag >= f->asked || f->named[a.tag].host.n == 0)
 			return false; /* of nothing that is open */
@@ -318,7 +319,7 @@ static bool step(struct fleet *f, ns_t now, ns_t tick, struct fleet_event *ret)
 {
 	if (f->naming && read_names(f, now, ret))
 		return true;
-	if (!f->naming && f->answered < f->n_named) {
+	if (!f->naming && f->answered < f->n_named && !signals_stop()) {
 		ret->kind = FLEET_NAME;
 		ret->target = look_up_next(f);
 		return true;

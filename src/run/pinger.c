@@ -8,13 +8,14 @@
 #include "core/io.h"
 #include "core/url.h"
 #include "sys/clock.h"
+#include "sys/memory.h"
 #include "sys/random.h"
 #include "sys/signals.h"
 
 /* Replies are read between so many sends: a stamp taken late is a wrong one. */
 #define SENDS_AT_ONCE 32
 
-/* A flood of packets that are not ours must not keep us from our own deadlines. */
+/* A flood of packets, ours or not, must not keep us from our own deadlines and from the other sockets. */
 #define READS_AT_ONCE 256
 
 /* The kernel begins to stamp received packets a moment after the first socket has asked for it. */
@@ -22,6 +23,9 @@
 
 /* Keys: the two ICMP sockets, then the connections. */
 #define HAIL_KEY 8
+
+/* Descriptors that are none of a connection, at most. */
+#define DESCRIPTORS_ELSE 32
 
 /* Where no port is given: whether anybody listens there does not matter. */
 #define HAIL_PORT 80
@@ -32,7 +36,7 @@ static uint8_t reply[ICMP_DATA_MAX + 128];
 
 static bool open_family(struct pinger *r, int family, struct fault *why)
 {
-	struct icmp_options o = { .only = r->cfg.icmp_only, .ttl = r->cfg.ttl, .stamping = r->cfg.stamping,
+	struct icmp_options o = { .only = r->cfg.icmp_only, .stamping = r->cfg.stamping,
 		.origin = r->cfg.origin };
 	size_t i = family == 6;
 
@@ -137,6 +141,9 @@ bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, const struct pi
 	r->cfg.ping.id[1] = r->icmp[1].id;
 	r->cfg.ping.first = r->ping.flight.head > 0 ? r->ping.flight.head : 1;
 	r->drops = drops_so_far(r);
+	r->hails_max = memory_descriptors() - DESCRIPTORS_ELSE;
+	if (r->hails_max > PINGER_HAILS)
+		r->hails_max = PINGER_HAILS;
 	mine.slots = r->slots;
 	ping_init(&r->ping, &r->cfg.ping, &mine, clock_mono() + STAMPS_START);
 	return true;
@@ -169,18 +176,21 @@ void pinger_ready(struct pinger *r, const struct wait_event *e)
 }
 
 /* The error queue first: it holds the stamp of the request whose reply comes next. */
-static bool read_icmp(struct pinger *r, struct ping_event *ret)
+static bool read_icmp(struct pinger *r, size_t i, struct ping_event *ret)
 {
 	struct packet pkt;
-	int left = READS_AT_ONCE;
 
-	for (size_t i = 0; i < 2; i++) {
-		while (left-- > 0 && r->errors[i] && (r->errors[i] = r->open[i] && icmp_recv_error(&r->icmp[i], &pkt, reply, sizeof(reply))))
-			if (ping_icmp(&r->ping, &pkt, ret))
-				return true;
-		while (left-- > 0 && r->ready[i] && (r->ready[i] = r->open[i] && icmp_recv(&r->icmp[i], &pkt, reply, sizeof(reply))))
-			if (ping_icmp(&r->ping, &pkt, ret))
-				return true;
+	while (r->reads[i] > 0 && r->errors[i] &&
+		(r->errors[i] = r->open[i] && icmp_recv_error(&r->icmp[i], &pkt, reply, sizeof(reply)))) {
+		r->reads[i]--;
+		if (ping_icmp(&r->ping, &pkt, ret))
+			return true;
+	}
+	while (r->reads[i] > 0 && r->ready[i] &&
+		(r->ready[i] = r->open[i] && icmp_recv(&r->icmp[i], &pkt, reply, sizeof(reply)))) {
+		r->reads[i]--;
+		if (ping_icmp(&r->ping, &pkt, ret))
+			return true;
 	}
 	return false;
 }
@@ -252,20 +262,19 @@ static bool hail_answered(struct pinger *r, struct hail *h, struct ping_event *r
 	return ping_refused(&r->ping, h->wire, io_text((int)n), ret);
 }
 
+/* Nobody is dropped without a last look: this process may have been held up. */
 static bool read_hails(struct pinger *r, ns_t now, struct ping_event *ret)
 {
 	for (size_t i = 0; i < PINGER_HAILS; i++) {
 		struct hail *h = &r->hails[i];
 
-		if (h->state == HAIL_FREE)
+		if (h->state == HAIL_FREE || (!h->ready && now < h->until))
 			continue;
-		if (now >= h->until) {
+		h->ready = false;
+		if (h->state == HAIL_CONNECTING ? hail_connected(r, h, ret) : hail_answered(r, h, ret))
+			return true;
+		if (now >= h->until && h->state != HAIL_FREE)
 			drop_hail(h);
-		} else if (h->ready) {
-			h->ready = false;
-			if (h->state == HAIL_CONNECTING ? hail_connected(r, h, ret) : hail_answered(r, h, ret))
-				return true;
-		}
 	}
 	return false;
 }
@@ -295,7 +304,7 @@ static bool send_icmp(struct pinger *r, const struct ping_request *q, struct pin
 
 static struct hail *free_hail(struct pinger *r)
 {
-	for (size_t i = 0; i < PINGER_HAILS; i++)
+	for (size_t i = 0; i < r->hails_max; i++)
 		if (r->hails[i].state == HAIL_FREE)
 			return &r->hails[i];
 	return NULL;
@@ -342,25 +351,38 @@ static bool send_due(struct pinger *r, ns_t now, struct ping_event *ret)
 	return false;
 }
 
+/* What has come while this process was held up is no loss: read once more before anything is given up. */
+static void look_once_more(struct pinger *r, ns_t now)
+{
+	if (now < flight_deadline(&r->ping.flight))
+		return;
+	for (size_t i = 0; i < 2; i++)
+		r->ready[i] = r->errors[i] = r->open[i];
+}
+
 bool pinger_step(struct pinger *r, ns_t now, struct ping_event *ret)
 {
-	if (read_icmp(r, ret))
+	look_once_more(r, now);
+	if (read_icmp(r, 0, ret) || read_icmp(r, 1, ret))
 		return true;
 	if (r->method >= METHOD_TCP && read_hails(r, now, ret))
 		return true;
-	return ping_expire(&r->ping, now, ret) || send_due(r, now, ret);
+	if (ping_expire(&r->ping, now, ret) || send_due(r, now, ret))
+		return true;
+	r->reads[0] = r->reads[1] = READS_AT_ONCE;
+	return false;
 }
 
 ns_t pinger_deadline(const struct pinger *r)
 {
 	ns_t first = NS_NEVER;
 
-	for (size_t i = 0; !is_icmp(r) && i < PINGER_HAILS; i++) {
+	for (size_t i = 0; !is_icmp(r) && i < r->hails_max; i++) {
 		if (r->hails[i].state == HAIL_FREE)
 			return ping_deadline(&r->ping);
 		first = ns_min(first, r->hails[i].until);
 	}
-	return is_icmp(r) ? ping_deadline(&r->ping) : first;
+	return is_icmp(r) ? ping_deadline(&r->ping) : ns_min(first, r->ping.end);
 }
 
 bool pinger_next(struct pinger *r, struct ping_event *ret)

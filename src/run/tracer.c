@@ -286,6 +286,9 @@ void tracer_wait_for_names(struct tracer *r, ns_t patience)
 
 	if (r->names.fd < 0)
 		return;
+	for (size_t i = 0; i < 2; i++) /* what they still get nobody reads */
+		if (r->open[i])
+			wait_remove(&r->wait, r->icmp[i].fd);
 	for (; r->names.fd >= 0 && r->names.asked > 0 && now < until && !signals_stop(); now = clock_mono())
 		wait_until(r, until, now);
 	names_close(&r->names);

@@ -110,8 +110,8 @@ static void set_options(struct icmp_socket *s, const struct icmp_options *o)
 	set_int(s->fd, level, v6 ? IPV6_RECVERR : IP_RECVERR, s->method == METHOD_ICMP_DGRAM);
 	set_int(s->fd, level, v6 ? KERNEL_RECVERR_RFC4884_6 : KERNEL_RECVERR_RFC4884, 1);
 	set_int(s->fd, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
-	if (o->ttl > 0)
-		set_int(s->fd, level, v6 ? IPV6_UNICAST_HOPS : IP_TTL, o->ttl);
+	if (o->origin.ttl > 0)
+		set_int(s->fd, level, v6 ? IPV6_UNICAST_HOPS : IP_TTL, o->origin.ttl);
 	if (!set_int(s->fd, SOL_SOCKET, KERNEL_RCVBUFFORCE, RECEIVE_BUFFER))
 		set_int(s->fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	if (s->method == METHOD_ICMP_RAW)

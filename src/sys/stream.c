@@ -37,6 +37,10 @@ static bool bind_origin(int fd, const struct origin *from, struct fault *why)
 	if (from->interface &&
 		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, from->interface, (socklen_t)strlen(from->interface) + 1) != 0)
 		return fail_fault(why, "cannot use interface", slice_of(from->interface));
+	if (from->ttl > 0) { /* each family knows its own, and refuses the other's */
+		setsockopt(fd, IPPROTO_IP, IP_TTL, &from->ttl, sizeof(from->ttl));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &from->ttl, sizeof(from->ttl));
+	}
 	if (from->source.family == 0)
 		return true;
 	char name[ADDR_TEXT_MAX];

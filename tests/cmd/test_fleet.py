@@ -437,7 +437,7 @@ class Formats(Many):
         self.assertEqual(doc[2]["error_kinds"], [{"from": None, "icmp_type": None, "icmp_code": None,
             "error": "Connection refused", "count": 3}])
         self.assertRegex(self.runs["text"].out, rf"(?m)^tcp://127\.0\.0\.1:{self.dead} \(127\.0\.0\.1\) : "
-            r"xmt/rcv/%loss = 3/0/100%, \+3 errors$")
+            r"xmt/rcv/%loss = 3/0/100%, \+3 errors: Connection refused$")
 
     def test_no_run_was_anything_but_1(self):
         for r in self.runs.values():

@@ -969,7 +969,7 @@ static void a_second_error_about_the_same_probe_does_not_count(void **state)
 	}
 }
 
-static void an_error_after_the_reply_or_after_the_loss_changes_nothing(void **state)
+static void an_error_after_the_reply_changes_nothing_and_after_the_loss_says_why(void **state)
 {
 	(void)state;
 	for (int queued = 0; queued < 2; queued++) {
@@ -982,8 +982,10 @@ static void an_error_after_the_reply_or_after_the_loss_changes_nothing(void **st
 		send_next(b);
 		b->now += 2 * NS_PER_S;
 		expire_all(b, 1);
+		assert_true(hear(b, error_of(b, 3, 1, queued)));
+		assert_int_equal(b->ev.outcome, OUTCOME_ERROR);
+		assert_counts(b, 0, (struct counts){ .sent = 2, .received = 1, .lost = 1, .errors = 1 });
 		assert_false(hear(b, error_of(b, 3, 1, queued)));
-		assert_counts(b, 0, (struct counts){ .sent = 2, .received = 1, .lost = 1 });
 	}
 }
 
@@ -1613,7 +1615,9 @@ static void without_an_interval_the_next_probe_leaves_when_the_last_is_answered(
 		send_probe(b);
 		b->now += 1 + i * 90 * NS_PER_US;
 		assert_false(ping_next(&b->p, b->now, &b->q));
-		assert_true(i == 99 || ping_deadline(&b->p) == sent + PING_FLOOD_WAIT);
+		ns_t due = ping_deadline(&b->p);
+
+		assert_true(i == 99 || (due <= sent + PING_FLOOD_WAIT && due > sent + PING_FLOOD_WAIT - NS_PER_MS));
 		assert_true(hear_reply(b));
 		assert_false(ping_expire(&b->p, b->now, &b->ev));
 	}
@@ -1659,15 +1663,14 @@ static void without_an_interval_all_targets_have_their_turn(void **state)
 		b->now += 50 * NS_PER_US;
 		assert_true(hear_reply(b));
 	}
-	/* One of them falls silent: it has its turn all the same, and so have the others. */
+	/* One of them falls silent: it is asked again after a while, and nobody waits for it. */
 	for (unsigned i = 0; i < 300; i++) {
 		send_next(b);
-		assert_int_equal(b->q.target, i % 3);
 		b->now += 50 * NS_PER_US;
 		if (b->q.target != 1)
 			assert_true(hear_reply(b));
 	}
-	assert_true(b->now < START + 100 * (PING_FLOOD_WAIT + NS_PER_MS));
+	assert_true(b->now < START + 600 * 60 * NS_PER_US);
 }
 
 /* A number that 32 bits do not hold, on the way up. */
@@ -1904,6 +1907,9 @@ static void count_event(struct counts *c, struct model *m, int what, uint64_t *h
 		c->in_flight--;
 		c->errors += what == 2;
 		m->state = what == 2 ? M_ERROR : M_LOST;
+	} else if (what == 2 && m->state == M_LOST) { /* late, but it says why */
+		c->errors++;
+		m->state = M_ERROR;
 	}
 }
 
@@ -1914,7 +1920,8 @@ static void act(struct bench *b, struct model *m, int what, bool queued)
 	b->q = m->q;
 	build(b);
 	if (what == 2) {
-		assert_int_equal(hear(b, error_of(b, b->q.target == 1 ? 1 : 3, 0, queued)), m->state == M_WAITING);
+		assert_int_equal(hear(b, error_of(b, b->q.target == 1 ? 1 : 3, 0, queued)),
+			m->state == M_WAITING || m->state == M_LOST);
 		return;
 	}
 	pkt = reply_of(b);
@@ -2029,7 +2036,7 @@ int main(void)
 		cmocka_unit_test(an_error_says_the_same_as_a_message_and_from_the_error_queue),
 		cmocka_unit_test(an_error_that_quotes_eight_bytes_is_enough),
 		cmocka_unit_test(a_second_error_about_the_same_probe_does_not_count),
-		cmocka_unit_test(an_error_after_the_reply_or_after_the_loss_changes_nothing),
+		cmocka_unit_test(an_error_after_the_reply_changes_nothing_and_after_the_loss_says_why),
 		cmocka_unit_test(a_reply_in_time_takes_an_error_back),
 		cmocka_unit_test(a_reply_out_of_time_after_an_error_is_late),
 		cmocka_unit_test(a_send_that_fails_here_is_a_loss_by_an_error),

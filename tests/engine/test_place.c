@@ -121,8 +121,13 @@ static void a_hop_that_lost_more_than_one_farther_along_is_rate_limited(void **s
 		{ { { 5, 5, 0, 0, 0 }, { 5, 3, 0, 2, 0 }, { 5, 3, 0, 2, 0 } }, 3, { false, false, false } },
 		/* more of it, farther along, too */
 		{ { { 10, 9, 0, 1, 0 }, { 10, 8, 0, 2, 0 }, { 10, 7, 0, 3, 0 } }, 3, { false, false, false } },
-		/* not the next one but the one behind it is the proof */
-		{ { { 10, 8, 0, 2, 0 }, { 10, 5, 0, 5, 0 }, { 10, 9, 0, 1, 0 } }, 3, { true, true, false } },
+		/* the farthest one is the measure */
+		{ { { 20, 19, 0, 1, 0 }, { 20, 10, 0, 10, 0 }, { 20, 19, 0, 1, 0 } }, 3, { false, true, false } },
+		/* one or two may be chance */
+		{ { { 10, 8, 0, 2, 0 }, { 10, 10, 0, 0, 0 } }, 2, { false, false } },
+		{ { { 10, 6, 0, 4, 0 }, { 10, 10, 0, 0, 0 } }, 2, { true, false } },
+		{ { { 1000000, 990000, 0, 10000, 0 }, { 1000000, 990000, 0, 10000, 0 } }, 2, { false, false } },
+		{ { { 1000000, 500000, 0, 500000, 0 }, { 1000000, 990000, 0, 10000, 0 } }, 2, { true, false } },
 		/* who never answers is silent, and not limited */
 		{ { { 5, 0, 0, 5, 0 }, { 5, 5, 0, 0, 0 } }, 2, { false, false } },
 		/* nobody answers farther along */
@@ -132,9 +137,9 @@ static void a_hop_that_lost_more_than_one_farther_along_is_rate_limited(void **s
 		{ { { 5, 1, 4, 0, 0 }, { 5, 5, 0, 0, 0 } }, 2, { false, false } },
 		/* an error is a word, and no silence */
 		{ { { 5, 3, 0, 2, 2 }, { 5, 5, 0, 0, 0 } }, 2, { false, false } },
-		{ { { 5, 3, 0, 2, 0 }, { 5, 0, 0, 5, 5 } }, 2, { true, false } },
-		/* shares are compared: 1 of 10 is less than 1 of 5, and 2 of 4 the same as 3 of 6 */
-		{ { { 5, 4, 0, 1, 0 }, { 10, 9, 0, 1, 0 } }, 2, { true, false } },
+		{ { { 10, 5, 0, 5, 0 }, { 10, 0, 0, 10, 10 } }, 2, { true, false } },
+		/* shares are compared: 1 of 20 is less than 20 of 40, and 2 of 4 the same as 3 of 6 */
+		{ { { 40, 20, 0, 20, 0 }, { 20, 19, 0, 1, 0 } }, 2, { true, false } },
 		{ { { 4, 2, 0, 2, 0 }, { 6, 3, 0, 3, 0 } }, 2, { false, false } },
 		/* what is under way has no say, nor has a hop of which nothing is decided */
 		{ { { 5, 4, 0, 1, 0 }, { 9, 4, 0, 1, 0 } }, 2, { false, false } },
@@ -150,7 +155,7 @@ static void a_hop_that_lost_more_than_one_farther_along_is_rate_limited(void **s
 static void what_lies_behind_the_end_of_the_path_proves_nothing(void **state)
 {
 	(void)state;
-	static const struct fate path[] = { { 5, 3, 0, 2, 0 }, { 5, 3, 0, 2, 0 }, { 5, 5, 0, 0, 0 } };
+	static const struct fate path[] = { { 10, 5, 0, 5, 0 }, { 10, 5, 0, 5, 0 }, { 10, 10, 0, 0, 0 } };
 
 	assert_true(is_limited(path, 3, 0));
 	assert_false(is_limited(path, 2, 0));

@@ -135,7 +135,7 @@ static void each_event_is_the_line_that_others_parse(void **state)
 		r.target = rows[i].target;
 		e.outcome = rows[i].outcome;
 		e.text = e.outcome == OUTCOME_LOST ? NULL : "Destination Host Unreachable";
-		ping_text_event(fresh(), &e, &r);
+		ping_text_event(fresh(), &e, &r, false);
 		assert_string_equal(buf, rows[i].want);
 	}
 }
@@ -148,7 +148,7 @@ static void a_corrupt_reply_has_no_time(void **state)
 
 	e.outcome = OUTCOME_CORRUPT;
 	e.rtt = UNKNOWN;
-	ping_text_event(fresh(), &e, &r);
+	ping_text_event(fresh(), &e, &r, false);
 	assert_true(strncmp(buf, "64 bytes from example.com (192.0.2.1): icmp_seq=1 ttl=64 (corrupt", 65) == 0);
 	assert_null(strstr(buf, "time="));
 }
@@ -169,10 +169,10 @@ static void an_answer_over_another_transport_has_neither_size_nor_ttl(void **sta
 		r.method = rows[i].method;
 		e.bytes = 0;
 		e.ttl = 0;
-		ping_text_event(fresh(), &e, &r);
+		ping_text_event(fresh(), &e, &r, false);
 		assert_non_null(strstr(buf, " ttl=0 "));
 		e.ttl = -1;
-		ping_text_event(fresh(), &e, &r);
+		ping_text_event(fresh(), &e, &r, false);
 		assert_string_equal(buf, rows[i].want);
 	}
 }
@@ -186,7 +186,7 @@ static void an_error_of_this_machine_names_the_target(void **state)
 	e.outcome = OUTCOME_ERROR;
 	e.from.family = 0;
 	e.text = "Network is unreachable";
-	ping_text_event(fresh(), &e, &r);
+	ping_text_event(fresh(), &e, &r, false);
 	assert_string_equal(buf, "example.com (192.0.2.1): icmp_seq=1 Network is unreachable\n");
 }
 
@@ -218,10 +218,9 @@ static void the_statistics_name_what_else_there_was(void **state)
 	r.local_drops = 7;
 	ping_text_summary(fresh(), &r);
 	assert_non_null(strstr(buf,
-		"\n10 packets transmitted, 9 received, +2 duplicates, +3 corrupted, +1 errors, 10% packet loss, "));
-	assert_non_null(strstr(buf, "+4 late"));
+		"\n10 packets transmitted, 9 received, +2 duplicates, +3 corrupted, +1 errors, +4 late, "
+		"+6 still on the way, 10% packet loss, "));
 	assert_non_null(strstr(buf, "+5 reordered"));
-	assert_non_null(strstr(buf, "+6 still on the way"));
 	assert_non_null(strstr(buf, "+7 dropped by our own buffer"));
 }
 
@@ -258,10 +257,10 @@ static void before_anything_is_decided_there_is_no_loss(void **state)
 	r.lost = 0;
 	r.loss_ppm = r.loss_low_ppm = r.loss_high_ppm = UNKNOWN;
 	ping_text_summary(fresh(), &r);
-	assert_non_null(strstr(buf, "\n1 packets transmitted, 0 received, 0% packet loss, time "));
+	assert_non_null(strstr(buf, "\n1 packets transmitted, 0 received, +1 still on the way, 0% packet loss, time "));
 	assert_null(strstr(buf, "confidence"));
-	ping_text_line(fresh(), &r);
-	assert_string_equal(buf, "example.com (192.0.2.1) : xmt/rcv/%loss = 1/0/0%\n");
+	ping_text_line(fresh(), &r, true);
+	assert_string_equal(buf, "example.com (192.0.2.1) : xmt/rcv/%loss = 1/0/0%, +1 still on the way\n");
 }
 
 static void a_loss_in_small_parts_is_shown(void **state)
@@ -286,7 +285,7 @@ static void a_connection_tells_both_times(void **state)
 	e.bytes = 0;
 	e.ttl = -1;
 	e.connect = 81000;
-	ping_text_event(fresh(), &e, &r);
+	ping_text_event(fresh(), &e, &r, false);
 	assert_string_equal(buf, "answer from example.com (192.0.2.1): tcp_seq=1 time=0.048 ms connect=0.081 ms\n");
 	ping_ndjson_event(fresh(), &e, &r);
 	assert_string_equal(member_of(buf, "rtt_ms"), "0.048000");
@@ -335,25 +334,25 @@ static void a_target_among_many_is_one_line_as_fping_writes_it(void **state)
 	(void)state;
 	struct ping_result r = usual(), quiet = silent();
 
-	ping_text_line(fresh(), &r);
+	ping_text_line(fresh(), &r, true);
 	assert_string_equal(buf, "example.com (192.0.2.1) : xmt/rcv/%loss = 10/9/10%, min/avg/max = 1.235/2.346/3.457, "
 		"p50/p99/jitter = 2.222/3.444/0.111\n");
 	r.target = r.address;
 	r.rtt_p50 = UNKNOWN; /* too many targets for distributions */
-	ping_text_line(fresh(), &r);
+	ping_text_line(fresh(), &r, true);
 	assert_string_equal(buf, "192.0.2.1 : xmt/rcv/%loss = 10/9/10%, min/avg/max = 1.235/2.346/3.457\n");
-	ping_text_line(fresh(), &quiet);
+	ping_text_line(fresh(), &quiet, true);
 	assert_string_equal(buf, "example.com (192.0.2.1) : xmt/rcv/%loss = 10/0/100%\n");
 	r = usual();
 	r.received = 1;
 	r.jitter = UNKNOWN;
-	ping_text_line(fresh(), &r);
+	ping_text_line(fresh(), &r, true);
 	assert_null(strstr(buf, "jitter"));
 	r.late = 2;
 	r.duplicates = 3;
 	r.corrupt = 4;
 	r.errors = 5;
-	ping_text_line(fresh(), &r);
+	ping_text_line(fresh(), &r, true);
 	assert_non_null(strstr(buf, ", +2 late, +3 duplicates, +4 corrupted, +5 errors\n"));
 }
 
@@ -374,7 +373,7 @@ static void a_name_without_an_address_says_why(void **state)
 	(void)state;
 	struct ping_result r = unresolved();
 
-	ping_text_line(fresh(), &r);
+	ping_text_line(fresh(), &r, true);
 	assert_string_equal(buf, "example.com : cannot resolve 'example.com': Name or service not known\n");
 	ping_text_name(fresh(), &r);
 	assert_non_null(strstr(buf, "cannot resolve 'example.com': Name or service not known\n"));
@@ -589,13 +588,13 @@ static void hostile_names_do_not_reach_the_terminal(void **state)
 
 	r.target = "\x1b]0;owned\a\r\nevil\x9b" "2J";
 	ping_text_start(t, &r, 56);
-	ping_text_event(t, &e, &r);
+	ping_text_event(t, &e, &r, false);
 	e.outcome = OUTCOME_LOST;
-	ping_text_event(t, &e, &r);
+	ping_text_event(t, &e, &r, false);
 	ping_text_summary(t, &r);
-	ping_text_line(t, &r);
+	ping_text_line(t, &r, true);
 	r.resolve_error = "cannot resolve '\x1b[2J\r\nevil': \x9b";
-	ping_text_line(t, &r);
+	ping_text_line(t, &r, true);
 	ping_text_name(t, &r);
 	ping_ndjson_name(t, &r);
 	ping_ndjson_event(t, &e, &r);

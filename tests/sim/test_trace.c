@@ -253,16 +253,19 @@ static void assert_round_trips(const struct fate *f, const struct ping_result *r
 	assert_true(r->rtt_p50 >= median - median / 256 - 1 && r->rtt_p50 <= median + median / 256 + 1);
 }
 
-/* Loss at a hop that somebody farther along does not share, in fractions, slowly. */
+/* Loss at a hop that the farthest one to answer does not share, by more than chance: in fractions. */
 static bool is_rationed(unsigned ttl, unsigned hops)
 {
 	const struct fate *own = &fates[ttl];
 
-	for (unsigned i = ttl + 1; i <= hops; i++)
-		if (fates[i].sent > 0 && own->received + own->late > 0 &&
-			fates[i].lost * own->sent < own->lost * fates[i].sent)
-			return true;
-	return false;
+	while (hops > ttl && fates[hops].received + fates[hops].late == 0)
+		hops--;
+	if (hops == ttl || own->received + own->late == 0)
+		return false;
+	double n = own->sent, m = fates[hops].sent, p = own->lost / n, q = fates[hops].lost / m;
+	double all = (own->lost + fates[hops].lost) / (n + m);
+
+	return p > q && (p - q) * (p - q) >= 4.9999999 * all * (1 - all) * (1 / n + 1 / m);
 }
 
 static void assert_hop(unsigned ttl, unsigned hops)
