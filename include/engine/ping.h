@@ -122,12 +122,8 @@ static inline const struct ping_target *ping_target_of(const struct ping *p, uin
 	return &p->room.targets[flight_at(&p->flight, wire)->target];
 }
 
-/**
- * ping_finish() - The end, whatever has come
- *
- * What has been under way for longer than any answer of its target took is lost; younger probes stay undecided.
- */
-void ping_finish(struct ping *p, ns_t now);
+/* The end, whatever has come: what is under way stays undecided, and the runs of losses behind it are counted. */
+void ping_finish(struct ping *p);
 
 /* Send no more; what is in flight may still be answered. */
 void ping_stop(struct ping *p);

@@ -264,7 +264,7 @@ static bool go(struct text *t, const struct ping_options *o)
 		if (!common_flush(t) || !board_draw(&board, &fleet, t, false))
 			return false;
 	}
-	ping_finish(&fleet.pinger.ping, clock_mono());
+	ping_finish(&fleet.pinger.ping);
 	return board_draw(&board, &fleet, t, true);
 }
 
@@ -360,8 +360,8 @@ const struct command cmd_ping = {
 	"input. The probes of a round are spread over the interval; with -c 1 over 100ms.\n"
 	"\n"
 	"A port counts with --via tcp and http only. By TCP a refusal is an answer where no port was named (80 is asked\n"
-	"then), else a loss. An answer after -W is late and not lost; what -w or an interrupt cuts off is lost where it\n"
-	"was waited for longer than for any answer.\n"
+	"then), else a loss. An answer after -W is late and not lost; what -w or an interrupt cuts off has no say in the\n"
+	"loss.\n"
 	"\n"
 	"--expect knows: loss, rtt, rtt.p99, rtt.max, jitter, received.\n",
 	tables,

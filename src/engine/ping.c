@@ -358,24 +358,12 @@ bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret)
 	return lost;
 }
 
-/* The longest that an answer of this target took; 0 where there was none. */
-static ns_t longest_of(const struct ping *p, size_t target)
-{
-	struct ping_result r;
-
-	score_result(card_of(p, target), &r);
-	return r.received > 0 ? r.rtt_max : 0;
-}
-
-void ping_finish(struct ping *p, ns_t now)
+void ping_finish(struct ping *p)
 {
 	p->stopped = true;
 	for (; p->flight.tail != p->flight.head; p->flight.tail++) {
 		struct flight_slot *s = flight_at(&p->flight, p->flight.tail);
-		struct ping_event ev = event_of(p, s, OUTCOME_LOST);
 
-		if (s->state == FLIGHT_WAITING && now - s->user > longest_of(p, s->target))
-			flight_lose(&p->flight, s, card_of(p, s->target), &ev);
 		if (s->state != FLIGHT_WAITING)
 			score_run(card_of(p, s->target), s->state == FLIGHT_ANSWERED);
 	}

@@ -94,15 +94,26 @@ static int64_t tenths(int64_t ppm)
 
 static void put_loss(struct text *t, const struct ping_result *r)
 {
-	if (r->loss_ppm == UNKNOWN)
+	if (r->sent == 0)
 		return;
-	text_put(t, "loss %p, with 95%% confidence %p to %p", r->loss_ppm, tenths(r->loss_low_ppm),
-		tenths(r->loss_high_ppm));
+	if (r->loss_ppm == UNKNOWN)
+		text_str(t, "whether anything was lost is not decided");
+	else
+		text_put(t, "loss %p, with 95%% confidence %p to %p", r->loss_ppm, tenths(r->loss_low_ppm),
+			tenths(r->loss_high_ppm));
+	put_more(t, r->late, "late");
 	put_more(t, r->reordered, "reordered");
 	if (r->loss_run_max > 1)
 		text_put(t, ", longest run %d", r->loss_run_max);
+	put_more(t, r->in_flight, "still on the way");
 	put_more(t, r->local_drops, "dropped by our own buffer");
 	text_char(t, '\n');
+}
+
+/* While nothing is decided: what has not come back, as ping(8) counts it, so that nobody reads a dead host as a good one. */
+static int64_t shown_loss(const struct ping_result *r)
+{
+	return r->loss_ppm != UNKNOWN ? r->loss_ppm : r->sent > 0 ? 1000000 : 0;
 }
 
 static void put_kinds(struct text *t, const struct ping_result *r)
@@ -126,9 +137,7 @@ void ping_text_summary(struct text *t, const struct ping_result *r)
 	put_more(t, r->duplicates, "duplicates");
 	put_more(t, r->corrupt, "corrupted");
 	put_more(t, r->errors, "errors");
-	put_more(t, r->late, "late");
-	put_more(t, r->in_flight, "still on the way");
-	text_put(t, ", %p packet loss, time %dms\n", r->loss_ppm == UNKNOWN ? 0 : r->loss_ppm, r->elapsed / NS_PER_MS);
+	text_put(t, ", %p packet loss, time %dms\n", shown_loss(r), r->elapsed / NS_PER_MS);
 	if (r->received > 0)
 		text_put(
 			t, "rtt min/avg/max/mdev = %m/%m/%m/%m ms\n", r->rtt_min, r->rtt_mean, r->rtt_max, r->rtt_mdev);
@@ -168,11 +177,6 @@ void ping_total_add(struct ping_total *sum, const struct ping_result *r)
 	sum->elapsed = r->elapsed;
 }
 
-/* Whole percents, as fping(8) writes them: the counts before it are exact. */
-static int64_t whole_percent(const struct ping_result *r)
-{
-	return r->loss_ppm == UNKNOWN ? 0 : r->loss_ppm / 10000;
-}
 
 void ping_text_line(struct text *t, const struct ping_result *r, bool more)
 {
@@ -181,7 +185,7 @@ void ping_text_line(struct text *t, const struct ping_result *r, bool more)
 		text_put(t, " : %s\n", r->resolve_error);
 		return;
 	}
-	text_put(t, " : xmt/rcv/%%loss = %d/%d/%d%%", r->sent, r->received, whole_percent(r));
+	text_put(t, " : xmt/rcv/%%loss = %d/%d/%d%%", r->sent, r->received, shown_loss(r) / 10000); /* whole, as fping writes it */
 	if (r->received > 0)
 		text_put(t, ", min/avg/max = %m/%m/%m", r->rtt_min, r->rtt_mean, r->rtt_max);
 	if (more && r->received > 1 && r->rtt_p50 != UNKNOWN)
