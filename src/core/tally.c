@@ -32,7 +32,9 @@ ns_t tally_mean(const struct tally *t)
 
 ns_t tally_mdev(const struct tally *t)
 {
-	return t->n > 0 ? (ns_t)wide_deviation(t->n, t->sum, t->sumsq) : UNKNOWN;
+	if (t->n < 2)
+		return t->n == 0 ? UNKNOWN : 0;
+	return (ns_t)wide_deviation(t->n, t->sum, t->sumsq);
 }
 
 ns_t tally_jitter(const struct tally *t)
@@ -64,7 +66,7 @@ void tally_loss_interval(uint64_t lost, uint64_t sent, int64_t *ret_low, int64_t
 
 	if (lost == 0) { /* the usual case, and half the width is the centre */
 		*ret_low = 0;
-		*ret_high = (int64_t)(wide_muldiv(Z_SQUARED, FINE, whole) / 100 + 1);
+		*ret_high = (int64_t)(Z_SQUARED * FINE / whole / 100 + 1);
 		return;
 	}
 	uint64_t centre = wide_muldiv(lost * FINE + Z_SQUARED / 2, FINE, whole);

@@ -120,8 +120,21 @@ size_t text_safe_one(struct text *t, struct slice s)
 	return n;
 }
 
+static bool is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
 void text_safe(struct text *t, struct slice s)
 {
-	while (s.n > 0)
-		slice_skip(&s, text_safe_one(t, s));
+	while (s.n > 0) {
+		size_t n = 0;
+
+		while (n < s.n && is_plain(s.p[n]))
+			n++;
+		text_slice(t, slice_head(s, n));
+		slice_skip(&s, n);
+		if (s.n > 0)
+			slice_skip(&s, text_safe_one(t, s));
+	}
 }

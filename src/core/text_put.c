@@ -36,17 +36,34 @@ static void put_number(struct text *t, char directive, int64_t v)
 		units_put_percent(t, v);
 }
 
+/* What stands before the next directive, as it is. Return: that directive's letter; NUL at the end. */
+static char put_plain(struct text *t, struct slice *format)
+{
+	struct slice plain = slice_head(*format, slice_find(*format, '%'));
+
+	text_slice(t, plain);
+	slice_skip(format, plain.n);
+	if (format->n == 0)
+		return '\0';
+	char directive = format->p[1];
+
+	slice_skip(format, 2);
+	return directive;
+}
+
 void text_put_args(struct text *t, const char *format, va_list args)
 {
-	for (; *format != '\0'; format++) {
-		if (*format != '%' || *++format == '%')
-			text_char(t, *format);
-		else if (*format == 's')
+	struct slice rest = slice_of(format);
+
+	for (char c; (c = put_plain(t, &rest)) != '\0';) {
+		if (c == '%')
+			text_char(t, '%');
+		else if (c == 's')
 			text_safe(t, slice_of(va_arg(args, const char *)));
-		else if (*format == 'q' || *format == 'v')
-			put_slice(t, va_arg(args, struct slice), *format == 'q');
+		else if (c == 'q' || c == 'v')
+			put_slice(t, va_arg(args, struct slice), c == 'q');
 		else
-			put_number(t, *format, va_arg(args, int64_t));
+			put_number(t, c, va_arg(args, int64_t));
 	}
 }
 

@@ -14,6 +14,7 @@
 
 /* Replies are read between so many sends: a stamp taken late is a wrong one. */
 #define SENDS_AT_ONCE 32
+#define SENDS_IN_A_STORM 128 /* whose answers the kernel stamps all the same */
 
 /* A flood of packets, ours or not, must not keep us from our own deadlines and from the other sockets. */
 #define READS_AT_ONCE 256
@@ -339,7 +340,7 @@ static bool send_due(struct pinger *r, ns_t now, struct ping_event *ret)
 {
 	struct ping_request q;
 
-	for (int n = 0; n < SENDS_AT_ONCE; n++) {
+	for (int n = 0; n < (r->cfg.stamping == ICMP_STAMP_RECEIPT ? SENDS_IN_A_STORM : SENDS_AT_ONCE); n++) {
 		struct hail *h = is_icmp(r) ? NULL : free_hail(r);
 
 		/* With all connections under way the schedule waits: what cannot be asked is not lost. */
