@@ -60,7 +60,7 @@ struct fleet_name {
  * fleet_read() - Who is to be measured
  * @f:     zeroed
  * @argv:  @argc words: targets as in core/target.h, networks as in core/prefix.h, and `-` for standard input, which
- *         holds such words between blanks or NULs; the rest of a line after `#` is passed over
+ *         holds such words between blanks or NULs; a word that begins with `#` and the rest of its line are passed over
  *
  * Nothing is looked up yet. Return: false with @why: a word that is no target, more than PING_TARGETS_MAX, none.
  */

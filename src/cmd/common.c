@@ -17,7 +17,7 @@ const struct opt common_rows[COMMON_ROWS] = {
 	{ 'v', OPT_FLAG, AT(verbose), "verbose", NULL, "more about how it was measured", 0, 0, NULL },
 	{ 'I', OPT_STRING, AT(interface), "interface", "NAME", "send through this network interface", 0, 0, NULL },
 	{ 'S', OPT_STRING, AT(source), "source", "ADDRESS", "send from this address", 0, 0, NULL },
-	{ 'W', OPT_DURATION, AT(timeout), "timeout", "TIME", "patience with each step (ping 2s, check 5s)", NS_PER_MS,
+	{ 'W', OPT_DURATION, AT(timeout), "timeout", "TIME", "patience with each step (ping, trace 2s; check 5s)", NS_PER_MS,
 		3600 * NS_PER_S, NULL },
 	{ 0, OPT_FLAG, AT(no_color), "no-color", NULL, "no colours on a terminal (NO_COLOR does the same)", 0, 0, NULL },
 	{ 0, OPT_LIST, AT(expect), "expect", "EXPR", "exit with 4 unless it holds: download>=100M or loss<1% or rtt.p99<20ms; may be given again", 0, 0,

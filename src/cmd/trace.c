@@ -58,6 +58,7 @@ static const struct opt_table tables[] = {
 
 static struct tracer tracer;
 static struct trace_room room;
+static struct fault missed;
 static char out_buffer[2 * OUT_MUCH];
 
 static bool get_room(const struct trace_options *o, int n, struct fault *why)
@@ -85,19 +86,26 @@ static bool choose_via(enum via *via, const struct target *t, struct fault *why)
 	return true;
 }
 
-static bool aim(struct trace_target *to, const char *word, const struct trace_options *o, enum via *via,
-	struct fault *why)
+/* Where to. Names that come to nothing are left out, where there are others: the first one is kept in `missed`. */
+static bool aim(char **words, const struct trace_options *o, enum via *via, struct fault *why)
 {
 	struct addr v[RESOLVE_MAX];
 	struct target t;
+	size_t n = 0;
 
-	if (!target_parse(word, &t, why) || !choose_via(via, &t, why) ||
-		resolve(t.host, o->common.family, v, RESOLVE_MAX, PATIENCE_TARGETS, why) == 0)
-		return false;
-	to->name = word;
-	to->addr = v[0];
-	to->addr.port = t.port > 0 ? t.port : 80;
-	return true;
+	for (size_t i = 0; i < room.n; i++) {
+		if (!target_parse(words[i], &t, why) || !choose_via(via, &t, why))
+			return false;
+		if (resolve(t.host, o->common.family, v, RESOLVE_MAX, PATIENCE_TARGETS, why) == 0) {
+			missed = missed.kind == FAULT_NONE ? *why : missed;
+			continue;
+		}
+		v[0].port = t.port > 0 ? t.port : 80;
+		room.targets[n++] = (struct trace_target){ .name = words[i], .addr = v[0] };
+	}
+	room.n = n;
+	*why = n == 0 ? missed : (struct fault){ .kind = FAULT_NONE };
+	return n > 0;
 }
 
 /* Write what there is where that is more than @much. */
@@ -224,6 +232,10 @@ static int exit_code(const struct expectations *e, struct fault *why)
 		all = all && p.reached;
 		some = some || p.answered > 0;
 	}
+	if (missed.kind != FAULT_NONE) {
+		*why = missed;
+		return 2;
+	}
 	if (tracer_has_no_route(&tracer)) {
 		fault_set(why, FAULT_HOST, "this machine has no route to", slice_of(room.targets[0].name), NULL);
 		fault_hint(why, "ip route");
@@ -327,16 +339,12 @@ static int run(int argc, char **argv, struct fault *why)
 		.icmp_only = o.icmp == 1 ? METHOD_ICMP_RAW : o.icmp == 2 ? METHOD_ICMP_DGRAM : METHOD_NONE,
 		.numeric = o.numeric,
 	};
-	int code = 0;
 
 	if (!common_origin(&o.common, &cfg.origin, why) || !get_room(&o, n, why))
 		return fault_exit_code(why);
 	tracer_start_names(&tracer, &cfg);
-	for (int i = 0; i < n && code == 0; i++)
-		if (!aim(&room.targets[i], argv[i], &o, &cfg.via, why))
-			code = fault_exit_code(why);
-	if (code == 0)
-		code = measure(&o, &cfg, why);
+	int code = aim(argv, &o, &cfg.via, why) ? measure(&o, &cfg, why) : fault_exit_code(why);
+
 	common_error(&o.common, why);
 	return code;
 }
