@@ -448,5 +448,34 @@ class Formats(Many):
         self.assertEqual([(t["address"], t["received"]) for t in doc["targets"]], [("127.0.0.1", 2), ("::1", 2)])
 
 
+
+class Few(Many):
+    """Fewer descriptors than connections that could be under way."""
+
+    def test_connections_wait_for_descriptors_and_none_fails_for_want_of_one(self):
+        with Full() as full:
+            r = run("ping", "-f", "json", "--via", "tcp", "-c", "1", "-i", "1ms", "-W", "300ms", *[full.target] * 90,
+                inside=("sh", "-c", 'ulimit -n 64; exec "$@"', "sh"))
+        self.assertEqual((r.code, r.err), (1, ""), r)
+        self.assertEqual([(t["sent"], t["lost"], t["errors"]) for t in r.json["targets"]], [(1, 1, 0)] * 90)
+
+
+class Cut(Many):
+    """A deadline comes before anything is decided."""
+
+    def test_lines_call_it_no_good_and_documents_undecided(self):
+        with Full() as full:
+            args = "--via", "tcp", "-c", "2", "-i", "20ms", "-w", "800ms", "-W", "20s", f"tcp://{full.target}"
+            one = self.ping(*args, code=1, quick=()).out
+            two = self.ping(*args, args[-1], code=1, quick=()).out
+            doc = self.ping("-f", "json", *args, code=1, quick=()).json["targets"][0]
+        self.assertRegex(one, r"(?m)^2 packets transmitted, 0 received, 100% packet loss, time \d+ms\n"
+            r".*\+2 still on the way$")
+        self.assertEqual(len(re.findall(r"(?m)^\S+ \(127\.0\.0\.1\) : xmt/rcv/%loss = 2/0/100%, \+2 still on the way$",
+            two)), 2, two)
+        self.assertEqual([doc[k] for k in ("sent", "lost", "in_flight", "loss_ratio", "loss_ratio_low", "loss_ratio_high")],
+            [2, 0, 2, None, None, None])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -225,5 +225,50 @@ class Together(Trace):
                 self.assertEqual((hop["sent"], hop["received"], hop["duplicates"], hop["corrupt"]), (5, 5, 0, 0))
 
 
+
+class BadNames(Trace):
+    """One name that does not resolve leaves the others their path."""
+
+    BAD = "no-such-name.invalid"
+
+    def traced(self, *args):
+        r = trace(*args)
+        self.assertEqual(r.code, 2, r)
+        self.assertRegex(one_error(r), f"^sonde: trace: cannot resolve '{self.BAD}'", r)
+        self.assertTrue(hints(r), r)
+        return r
+
+    def test_the_good_ones_are_traced_wherever_the_bad_one_stands(self):
+        for words in ((self.BAD, self.tcp, self.closed), (self.tcp, self.BAD, self.closed),
+                (self.tcp, self.closed, self.BAD)):
+            r = self.traced("-f", "json", *words)
+            good = [t for t in r.json["targets"] if t["address"]]
+            self.assertEqual([(t["target"], t["reached"], len(t["hops"])) for t in good],
+                [(self.tcp, True, 1), (self.closed, True, 1)], r)
+
+    def test_people_see_the_table_and_the_fault(self):
+        r = self.traced(self.closed, self.BAD)
+        self.assertTrue(r.out.endswith("reached in 1 hop\n"), r)
+        self.assertNotIn("cannot", r.out)
+
+    def test_ndjson_has_the_probes_the_fault_and_the_document(self):
+        r = self.traced("-f", "ndjson", self.tcp, self.BAD)
+        by_type = {line["type"]: line for line in r.lines}
+        self.assertEqual(sorted(line["type"] for line in r.lines), ["error", "probe", "probe", "trace"], r)
+        self.assertIn(self.BAD, by_type["error"]["message"])
+        self.assertIs(by_type["trace"]["targets"][0]["reached"], True)
+
+    def test_a_fault_in_a_word_is_still_told_before_anything_is_sent(self):
+        for words in ((self.tcp, "http://127.0.0.1/x"), (self.BAD, "tcp://127.0.0.1")):
+            r = trace(*words)
+            self.assertEqual((r.code, r.out), (2, ""), r)
+            self.assertNotIn("resolve", one_error(r))
+
+    def test_no_good_one_is_nothing_to_trace(self):
+        r = trace(self.BAD, "other-name.invalid")
+        self.assertEqual((r.code, r.out), (2, ""), r)
+        self.assertIn(self.BAD, one_error(r))
+
+
 if __name__ == "__main__":
     unittest.main()

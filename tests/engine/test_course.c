@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/course.h"
 
+#include "engine/place.h"
 #include "guard.h"
 #include "rng.h"
 
@@ -317,6 +318,117 @@ static void no_hop_is_probed_twice_within_the_interval(void **state)
 	}
 }
 
+/* Rounds of a path with the target at @hops, all of which answer. */
+static void go_rounds(const struct course_plan *p, struct course *c, unsigned rounds, unsigned hops)
+{
+	for (unsigned r = 0; r < rounds; r++)
+		for (unsigned ttl = 1; ttl <= hops; ttl++) {
+			assert_int_equal(take(p, c), ttl);
+			if (ttl == hops)
+				target_answers(c, ttl);
+			else
+				router_answers(c, ttl);
+		}
+}
+
+static void a_path_that_grows_is_followed_to_its_new_end_and_was_reached_all_the_same(void **state)
+{
+	(void)state;
+	for (unsigned more = 1; more <= COURSE_GAP; more++) {
+		struct course_plan p = usual();
+		struct course c = begin();
+
+		p.rounds = 4;
+		go_rounds(&p, &c, 2, 4);
+		assert_int_equal(course_last(&p, &c), 4);
+		go_rounds(&p, &c, 2, 4 + more); /* where the target was there is a router */
+		assert_int_equal(course_last(&p, &c), 4 + more);
+		assert_int_equal(c.reached, 4 + more);
+		assert_true(c.arrived);
+		assert_true(course_due(&p, &c) == NS_NEVER);
+	}
+}
+
+static void a_path_that_grew_and_whose_end_is_silent_was_reached_once(void **state)
+{
+	(void)state;
+	struct course_plan p = usual();
+	struct course c = begin();
+
+	assert_false(c.arrived);
+	go_rounds(&p, &c, 1, 3);
+	for (unsigned ttl = 1; ttl <= 3; ttl++) {
+		assert_int_equal(take(&p, &c), ttl);
+		router_answers(&c, ttl);
+	}
+	assert_int_equal(c.reached, 0);
+	assert_int_equal(course_last(&p, &c), 3 + COURSE_GAP);
+	assert_int_equal(rest_of_round(&p, &c), 3 + COURSE_GAP);
+	assert_true(c.arrived);
+}
+
+static void a_router_before_the_target_does_not_move_the_end(void **state)
+{
+	(void)state;
+	struct course_plan p = usual();
+	struct course c = begin();
+
+	for (unsigned ttl = 1; ttl <= 6; ttl++)
+		take(&p, &c);
+	target_answers(&c, 5);
+	router_answers(&c, 4);
+	assert_int_equal(course_last(&p, &c), 5);
+	router_answers(&c, 6); /* beyond it */
+	assert_int_equal(course_last(&p, &c), 6 + COURSE_GAP);
+}
+
+/* Of @n probes each is lost with a chance of @percent. */
+static struct place place_of(struct rng *rng, unsigned n, unsigned percent)
+{
+	struct place p = { .n_addresses = 0 };
+
+	for (unsigned i = 0; i < n; i++) {
+		bool lost = rng_below(rng, 100) < percent;
+
+		p.score.sent++;
+		p.score.received += !lost;
+		p.more.lost += lost;
+	}
+	return p;
+}
+
+static void loss_by_chance_is_hardly_ever_taken_for_rationing(void **state)
+{
+	(void)state;
+	static struct place path[10];
+	struct rng rng = rng_of(1);
+
+	for (unsigned rounds = 10; rounds <= 50; rounds += 5) {
+		unsigned marked = 0, all = 0;
+
+		for (unsigned run = 0; run < 300; run++) {
+			for (size_t i = 0; i < 10; i++)
+				path[i] = place_of(&rng, rounds, 10);
+			for (size_t i = 0; i < 10; i++, all++)
+				marked += place_is_rate_limited(path, i, 10);
+		}
+		assert_true(marked * 100 < all * 3);
+	}
+}
+
+static void a_hop_that_answers_six_of_twenty_before_a_target_that_answers_all_is_rationed(void **state)
+{
+	(void)state;
+	static struct place path[3];
+
+	for (size_t i = 0; i < 3; i++)
+		path[i] = (struct place){ .score = { .sent = 20, .received = i == 1 ? 6 : 20 },
+			.more = { .lost = i == 1 ? 14 : 0 } };
+	assert_false(place_is_rate_limited(path, 0, 3));
+	assert_true(place_is_rate_limited(path, 1, 3));
+	assert_false(place_is_rate_limited(path, 2, 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +445,11 @@ int main(void)
 		cmocka_unit_test(the_target_counts_whatever_walls_there_are),
 		cmocka_unit_test(one_by_one_means_that_the_last_must_be_decided_first),
 		cmocka_unit_test(no_hop_is_probed_twice_within_the_interval),
+		cmocka_unit_test(a_path_that_grows_is_followed_to_its_new_end_and_was_reached_all_the_same),
+		cmocka_unit_test(a_path_that_grew_and_whose_end_is_silent_was_reached_once),
+		cmocka_unit_test(a_router_before_the_target_does_not_move_the_end),
+		cmocka_unit_test(loss_by_chance_is_hardly_ever_taken_for_rationing),
+		cmocka_unit_test(a_hop_that_answers_six_of_twenty_before_a_target_that_answers_all_is_rationed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,6 +239,48 @@ static void all_numbers_under_way_are_full_until_the_oldest_is_passed(void **sta
 	assert_false(flight_is_full(&f));
 }
 
+static void the_time_of_an_answer_decides_and_not_whether_anybody_has_given_it_up(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		struct flight f = begin(0, 1);
+		struct flight_slot *s = send(&f, START);
+
+		assert_int_equal(settle(&f, s, TIMEOUT - 1 + late), late ? OUTCOME_LATE : OUTCOME_REPLY);
+		assert_int_equal(f.waiting, 0);
+		assert_int_equal(score.received, 1 - late);
+		assert_int_equal(more.late, late);
+		assert_int_equal(more.lost, 0);
+		assert_int_equal(more.errors, 0);
+		assert_int_equal(settle(&f, s, 1), OUTCOME_DUPLICATE);
+	}
+}
+
+static void an_error_is_taken_while_nothing_else_is_known_and_once(void **state)
+{
+	(void)state;
+	struct flight f = begin(0, 1);
+	struct flight_slot *s = send(&f, START), *other = send(&f, START);
+	struct ping_event lost = { .outcome = OUTCOME_LOST }, error = { .outcome = OUTCOME_ERROR };
+
+	assert_true(flight_may_be_refused(s));
+	flight_lose(&f, s, card, &lost);
+	assert_int_equal(more.lost, 1);
+	assert_int_equal(f.waiting, 1);
+	assert_true(flight_may_be_refused(s));
+	flight_lose(&f, s, card, &error);
+	assert_false(flight_may_be_refused(s));
+	assert_int_equal(more.lost, 1);
+	assert_int_equal(more.errors, 1);
+	assert_int_equal(f.waiting, 1);
+	settle(&f, other, 1);
+	assert_false(flight_may_be_refused(other));
+	settle(&f, s, TIMEOUT);
+	assert_false(flight_may_be_refused(s));
+	assert_int_equal(more.lost + more.errors, 0);
+	assert_int_equal(more.late, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +294,8 @@ int main(void)
 		cmocka_unit_test(an_answer_in_time_takes_an_error_back_and_a_later_one_does_not),
 		cmocka_unit_test(probes_are_passed_once_in_order_when_they_are_decided),
 		cmocka_unit_test(all_numbers_under_way_are_full_until_the_oldest_is_passed),
+		cmocka_unit_test(the_time_of_an_answer_decides_and_not_whether_anybody_has_given_it_up),
+		cmocka_unit_test(an_error_is_taken_while_nothing_else_is_known_and_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2002,6 +2002,147 @@ static void any_order_of_events_gives_the_counts_of_a_simple_model(void **state)
 		run_against_model(seed);
 }
 
+/* Go on for this long, answering target 0 after 50 us and nobody else; what fails to leave is an error at once. */
+static void flood(struct bench *b, ns_t duration, size_t refused)
+{
+	for (ns_t end = b->now + duration; b->now < end;) {
+		if (!ping_next(&b->p, b->now, &b->q)) {
+			assert_true(ping_deadline(&b->p) > b->now);
+			b->now = ping_deadline(&b->p);
+			continue;
+		}
+		b->now += 10 * NS_PER_US;
+		if (b->q.target == refused) {
+			ping_failed(&b->p, b->q.wire, "Network is unreachable");
+			continue;
+		}
+		build(b);
+		ping_sent(&b->p, b->q.wire, b->now);
+		b->now += 50 * NS_PER_US;
+		assert_true(b->q.target != 0 || hear_reply(b));
+	}
+}
+
+static void without_an_interval_silence_and_refusal_slow_nobody_down_and_have_pauses(void **state)
+{
+	(void)state;
+	for (size_t refused = 1; refused < 3; refused++) {
+		struct ping_cfg cfg = usual();
+
+		cfg.interval = 0;
+		struct bench *b = begin(cfg, 3);
+
+		flood(b, NS_PER_S, refused);
+		assert_true(result(b, 0).received > 10000);
+		for (size_t i = 1; i < 3; i++) {
+			struct ping_result r = result(b, i);
+
+			assert_int_equal(r.errors, i == refused ? r.sent : 0);
+			assert_in_range(r.sent, 90, 110);
+		}
+	}
+}
+
+static void without_an_interval_a_target_that_cannot_be_asked_is_asked_after_pauses_even_alone(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+
+	cfg.interval = 0;
+	struct bench *b = begin(cfg, 1);
+
+	flood(b, NS_PER_S, 0);
+	assert_in_range(result(b, 0).errors, 90, 110);
+}
+
+static void an_error_after_the_timeout_says_why_once_and_stays_a_loss(void **state)
+{
+	(void)state;
+	for (int queued = 0; queued < 2; queued++) {
+		struct ping_cfg cfg = usual();
+
+		cfg.count = 2;
+		struct bench *b = begin(cfg, 1);
+
+		send_probe(b);
+		b->now += 2 * NS_PER_S;
+		expire_all(b, 1);
+		assert_true(hear(b, error_of(b, 3, 1, queued)));
+		assert_int_equal(b->ev.outcome, OUTCOME_ERROR);
+		assert_int_equal(b->ev.seq, 1);
+		for (int i = 0; i < 3; i++)
+			assert_false(hear(b, error_of(b, 3, 1 + i, queued)));
+		assert_counts(b, 0, (struct counts){ .sent = 1, .lost = 1, .errors = 1 });
+		assert_int_equal(result(b, 0).n_kinds, 1);
+		assert_int_equal(result(b, 0).loss_runs, 1);
+		assert_int_equal(result(b, 0).loss_run_max, 1);
+		/* An answer all the same: late, and neither lost nor an error. */
+		assert_true(hear_reply(b));
+		assert_int_equal(b->ev.outcome, OUTCOME_LATE);
+		assert_counts(b, 0, (struct counts){ .sent = 1, .late = 1 });
+		assert_false(hear(b, error_of(b, 3, 1, queued)));
+		assert_false(ping_done(&b->p, b->now));
+		send_next(b);
+		assert_true(hear_reply(b));
+		assert_true(ping_done(&b->p, b->now));
+	}
+}
+
+static void what_came_in_time_is_received_however_late_it_is_read(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+	struct packet reply;
+
+	send_probe(b);
+	b->now += 2 * NS_PER_S - 1;
+	reply = reply_of(b);
+	reply.kernel_stamp = true;
+	reply.user = b->now += 10 * NS_PER_S;
+	assert_true(hear(b, reply));
+	assert_int_equal(b->ev.outcome, OUTCOME_REPLY);
+	assert_int_equal(b->ev.rtt, 2 * NS_PER_S - 1);
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+	assert_counts(b, 0, (struct counts){ .sent = 1, .received = 1 });
+}
+
+static void what_came_too_late_is_late_although_nobody_has_given_it_up(void **state)
+{
+	(void)state;
+	struct bench *b = begin(usual(), 1);
+
+	send_probe(b);
+	b->now += 2 * NS_PER_S;
+	assert_true(hear_reply(b));
+	assert_int_equal(b->ev.outcome, OUTCOME_LATE);
+	assert_false(ping_expire(&b->p, b->now, &b->ev));
+	assert_counts(b, 0, (struct counts){ .sent = 1, .late = 1 });
+	assert_int_equal(result(b, 0).loss_runs, 1);
+}
+
+static void the_end_leaves_what_is_under_way_undecided_and_counts_the_runs_behind_it(void **state)
+{
+	(void)state;
+	struct ping_cfg cfg = usual();
+	struct ping_event ev;
+
+	cfg.interval = 100 * NS_PER_MS;
+	struct bench *b = begin(cfg, 1);
+
+	send_probe(b); /* under way to the end */
+	for (int i = 0; i < 3; i++) {
+		send_next(b);
+		assert_true(hear(b, error_of(b, 3, 1, false)));
+	}
+	assert_false(ping_expire(&b->p, b->now, &ev));
+	assert_int_equal(result(b, 0).loss_runs, 0);
+	ping_finish(&b->p);
+	assert_false(ping_next(&b->p, b->now + NS_PER_S, &b->q));
+	assert_counts(b, 0, (struct counts){ .sent = 4, .lost = 3, .errors = 3, .in_flight = 1 });
+	assert_int_equal(result(b, 0).loss_runs, 1);
+	assert_int_equal(result(b, 0).loss_run_max, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -2072,6 +2213,12 @@ int main(void)
 		cmocka_unit_test(an_address_without_a_name_is_called_by_itself),
 		cmocka_unit_test(before_the_run_begins_no_time_has_passed),
 		cmocka_unit_test(any_order_of_events_gives_the_counts_of_a_simple_model),
+		cmocka_unit_test(without_an_interval_silence_and_refusal_slow_nobody_down_and_have_pauses),
+		cmocka_unit_test(without_an_interval_a_target_that_cannot_be_asked_is_asked_after_pauses_even_alone),
+		cmocka_unit_test(an_error_after_the_timeout_says_why_once_and_stays_a_loss),
+		cmocka_unit_test(what_came_in_time_is_received_however_late_it_is_read),
+		cmocka_unit_test(what_came_too_late_is_late_although_nobody_has_given_it_up),
+		cmocka_unit_test(the_end_leaves_what_is_under_way_undecided_and_counts_the_runs_behind_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
