@@ -50,6 +50,7 @@ struct pinger {
 	struct icmp_socket icmp[2];
 	bool open[2], ready[2], errors[2];
 	size_t hails_max; /* as descriptors allow */
+	ns_t looked;      /* when all that waited was read before something was given up */
 	int reads[2]; /* that are left until everything else has had its turn */
 	int64_t drops; /* of the sockets before this run */
 	struct hail hails[PINGER_HAILS];

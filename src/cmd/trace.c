@@ -59,6 +59,7 @@ static const struct opt_table tables[] = {
 static struct tracer tracer;
 static struct trace_room room;
 static struct fault missed;
+static struct expectations expect;
 static char out_buffer[2 * OUT_MUCH];
 
 static bool get_room(const struct trace_options *o, int n, struct fault *why)
@@ -297,27 +298,40 @@ static bool go(struct text *t, const struct trace_options *o)
 	return ok;
 }
 
-static int measure(const struct trace_options *o, const struct tracer_cfg *cfg, struct fault *why)
+static bool start(const struct trace_options *o, const struct tracer_cfg *cfg, struct fault *why)
 {
-	struct expectations expect;
-	struct text t;
-
 	if (!expectations_parse(&expect, &o->common, ping_figures, why))
-		return fault_exit_code(why);
+		return false;
 	privilege_raise();
 	if (!tracer_open(&tracer, cfg, &room, why))
-		return fault_exit_code(why);
+		return false;
 	if (tracer.method != METHOD_TCP)
 		privilege_drop();
 	signals_take();
+	return true;
+}
+
+static int fail(const struct trace_options *o, const struct fault *why)
+{
+	common_error(&o->common, why);
+	return fault_exit_code(why);
+}
+
+static int measure(const struct trace_options *o, struct fault *why)
+{
+	struct text t;
+
 	text_init(&t, out_buffer, sizeof(out_buffer));
 	if (!go(&t, o))
 		return EXIT_NO_OUTPUT;
 	judge(&expect);
+	int code = exit_code(&expect, why);
+
+	common_error(&o->common, why); /* the result stands last */
 	if (!(o->common.format == FORMAT_PROM ? put_prom(&t) : put_all(&t, o->common.format, TERMINAL_OUT)) ||
 		!expectations_tell(&t, &expect, ping_figures, &o->common))
 		return EXIT_NO_OUTPUT;
-	return exit_code(&expect, why);
+	return code;
 }
 
 static int run(int argc, char **argv, struct fault *why)
@@ -343,10 +357,7 @@ static int run(int argc, char **argv, struct fault *why)
 	if (!common_origin(&o.common, &cfg.origin, why) || !get_room(&o, n, why))
 		return fault_exit_code(why);
 	tracer_start_names(&tracer, &cfg);
-	int code = aim(argv, &o, &cfg.via, why) ? measure(&o, &cfg, why) : fault_exit_code(why);
-
-	common_error(&o.common, why);
-	return code;
+	return aim(argv, &o, &cfg.via, why) && start(&o, &cfg, why) ? measure(&o, why) : fail(&o, why);
 }
 
 const struct command cmd_trace = {

@@ -134,7 +134,7 @@ static void judge_again(struct flight *f, struct flight_slot *s, struct score_ca
 
 	if (s->state == FLIGHT_WAITING && !in_time) {
 		flight_lose(f, s, card, &lost);
-	} else if (s->state == FLIGHT_LOST && s->how > 0 && in_time) {
+	} else if (s->state == FLIGHT_LOST && in_time) {
 		score_take_back(card, s->how);
 		s->how = 0;
 		s->state = FLIGHT_WAITING;

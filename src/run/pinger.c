@@ -18,6 +18,7 @@
 
 /* A flood of packets, ours or not, must not keep us from our own deadlines and from the other sockets. */
 #define READS_AT_ONCE 256
+#define READS_AFTER_A_STOP 65536 /* once a second at most: all that can have been waiting */
 
 /* The kernel begins to stamp received packets a moment after the first socket has asked for it. */
 #define STAMPS_START (2 * NS_PER_MS)
@@ -357,8 +358,13 @@ static void look_once_more(struct pinger *r, ns_t now)
 {
 	if (now < flight_deadline(&r->ping.flight))
 		return;
-	for (size_t i = 0; i < 2; i++)
+	bool deep = now - r->looked > NS_PER_S;
+
+	for (size_t i = 0; i < 2; i++) {
 		r->ready[i] = r->errors[i] = r->open[i];
+		r->reads[i] = deep ? READS_AFTER_A_STOP : r->reads[i];
+	}
+	r->looked = deep ? now : r->looked;
 }
 
 bool pinger_step(struct pinger *r, ns_t now, struct ping_event *ret)

@@ -473,8 +473,8 @@ class Cut(Many):
             r".*\+2 still on the way$")
         self.assertEqual(len(re.findall(r"(?m)^\S+ \(127\.0\.0\.1\) : xmt/rcv/%loss = 2/0/100%, \+2 still on the way$",
             two)), 2, two)
-        self.assertEqual([doc[k] for k in ("sent", "lost", "in_flight", "loss_ratio", "loss_ratio_low", "loss_ratio_high")],
-            [2, 0, 2, None, None, None])
+        keys = "sent", "lost", "in_flight", "loss_ratio", "loss_ratio_low", "loss_ratio_high"
+        self.assertEqual([doc[k] for k in keys], [2, 0, 2, None, None, None])
 
 
 if __name__ == "__main__":

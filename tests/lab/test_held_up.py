@@ -181,7 +181,8 @@ class Stopped(WireLab):
     def setUpClass(cls):
         """All at once; each test then looks at its own."""
         super().setUpClass()
-        ways = {(kind, target): ("--icmp-socket", kind, target) for target in ("10.76.0.2", "fd76::2") for kind in SOCKETS}
+        ways = {(kind, target): ("--icmp-socket", kind, target) for target in ("10.76.0.2", "fd76::2")
+            for kind in SOCKETS}
         ways["open"] = [f"tcp://10.76.0.2:{cls.serve('--public').port}"]
         ways["closed"] = ["--via", "tcp", "10.76.0.2"]
         cls.wire.rules("delay=100ms")
