@@ -18,7 +18,7 @@
 
 /* A flood of packets, ours or not, must not keep us from our own deadlines and from the other sockets. */
 #define READS_AT_ONCE 256
-#define READS_AFTER_A_STOP 65536 /* once a second at most: all that can have been waiting */
+#define READS_AFTER_A_STOP 4096 /* once a second at most: what may have been waiting, but no flood for long */
 
 /* The kernel begins to stamp received packets a moment after the first socket has asked for it. */
 #define STAMPS_START (2 * NS_PER_MS)
