@@ -78,8 +78,8 @@ $(B)/tests/%: tests/%.c tests/support/guard.h $(B)/libpure.a $(call obj,$(REST))
 		$(if $(filter sys/%,$*),$(call obj,$(filter-out src/cmd/%,$(REST)))) \
 		$(B)/libpure.a -lcmocka $(LINK)
 
-# The lab's wire with faults: a program of its own, beside the one under test.
-$(B)/tests/lab/wire: tests/lab/wire.c $(B)/libpure.a
+# The lab's wire with faults, and a crowd of clients: programs of their own, beside the one under test.
+$(B)/tests/lab/wire $(B)/tests/lab/crowd: $(B)/tests/lab/%: tests/lab/%.c $(B)/libpure.a
 	$(call say,TEST,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(WARN) $(NEED) -MMD -MP -iquote tests/support -o $@ $< $(B)/libpure.a $(LINK)
 
@@ -105,7 +105,7 @@ floors: ## prove that the pure floors are pure, here and on big-endian MIPS
 demo: $(B)/sonde ## our own server on the loopback, and a check against it
 	$(Q)scripts/demo $(B)/sonde
 
-bench: $(B)/sonde ## figures beside peers, in one run (root)
+bench: $(B)/sonde $(B)/tests/lab/wire $(B)/tests/lab/crowd ## figures beside peers, in one run (root)
 	$(Q)scripts/bench $(B)/sonde
 
 size: $(B)/sonde ## what each module costs

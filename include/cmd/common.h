@@ -5,7 +5,7 @@
 
 #include "core/expect.h"
 #include "core/opt.h"
-#include "out/check.h"
+#include "out/check_text.h"
 #include "sys/stream.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON, FORMAT_CSV, FORMAT_PROM };

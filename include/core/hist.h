@@ -23,6 +23,9 @@ struct hist {
 void hist_add(struct hist *h, ns_t v);
 void hist_merge(struct hist *to, const struct hist *from);
 
+/* All values that it holds were @by larger, @by >= 0. Each is off by once more what a value is off by. */
+void hist_raise(struct hist *h, ns_t by);
+
 /**
  * hist_quantile() - Nearest-rank quantile: the middle of the bin that holds it
  * @per_mille:  0..1000; the rank is ceil(n * @per_mille / 1000), at least 1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One thing that an ICMP socket handed over, with the time that belongs to it. */
+/* One thing that an ICMP or a UDP socket handed over, with the time that belongs to it. */
 #ifndef CORE_PACKET_H
 #define CORE_PACKET_H
 
@@ -7,7 +7,7 @@
 #include "core/ns.h"
 
 enum packet_kind {
-	PACKET_MESSAGE, /* an ICMP message, IP header taken off */
+	PACKET_MESSAGE, /* an ICMP message, IP header taken off; what a UDP datagram holds */
 	PACKET_ERROR,   /* an ICMP error as the error queue tells it: type, code, from; the bytes are our own message */
 	PACKET_SCHED,   /* our send called `id` entered the queue of the interface at `stamp` */
 	PACKET_LEFT,    /* our send called `id` was handed to the driver at `stamp` */
@@ -18,7 +18,7 @@ struct packet {
 	const uint8_t *p;
 	size_t n;
 	struct addr from;  /* sender of the message, or the router that reported the error */
-	struct addr to;    /* PACKET_ERROR: where our message was going */
+	struct addr to;    /* PACKET_ERROR: where our message was going; PACKET_MESSAGE: see udp_recv() */
 	ns_t stamp;        /* by the kernel where kernel_stamp is set, else the same as user */
 	ns_t user;         /* when we took it from the socket */
 	bool kernel_stamp;

@@ -32,6 +32,7 @@ struct rate {
 /* A share of the whole run. */
 struct rate_result {
 	bool measured;        /* at least one interval of more than 0 ns */
+	bool judged;          /* there were enough samples to tell whether it is steady */
 	bool stable;          /* a steady start was found */
 	uint64_t bytes;       /* between the steady start and the last sample */
 	ns_t elapsed;         /* the same */

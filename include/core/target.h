@@ -6,7 +6,7 @@
 #include "core/fault.h"
 #include "core/url.h"
 
-enum target_scheme { TARGET_ANY, TARGET_HTTP, TARGET_ICMP, TARGET_TCP };
+enum target_scheme { TARGET_ANY, TARGET_HTTP, TARGET_ICMP, TARGET_TCP, TARGET_UDP };
 
 struct target {
 	struct slice text; /* as the user wrote it */
@@ -19,12 +19,13 @@ struct target {
 
 /**
  * target_parse() - Read `host`, `host:port`, `192.0.2.1`, `[2001:db8::1]:8080`, `fe80::1%eth0`,
- *                  `http://host:port/path`, `icmp://host`, `tcp://host:port`, `host:port/path`
+ *                  `http://host:port/path`, `icmp://host`, `tcp://host:port`, `udp://host`,
+ *                  `udp://host:port`, `host:port/path`
  * @s:    NUL-terminated, outlives @ret
  * @why:  filled on failure, FAULT_USAGE, with a hint that says what works instead:
  *        https:// names tcp://HOST:443, an unknown scheme names the known ones
  *
- * icmp:// takes no port and no path, tcp:// needs a port and takes no path.
+ * icmp:// takes no port and no path, tcp:// needs a port and takes no path, udp:// may have a port and takes no path.
  */
 bool target_parse(const char *s, struct target *ret, struct fault *why);
 

@@ -69,6 +69,13 @@ static inline uint32_t rd_u32(struct rd *r)
 	return b ? (uint32_t)b[0] << 24 | (uint32_t)(b[1] << 16 | b[2] << 8 | b[3]) : 0;
 }
 
+static inline uint64_t rd_u64(struct rd *r)
+{
+	uint64_t high = rd_u32(r);
+
+	return high << 32 | rd_u32(r);
+}
+
 static inline uint8_t *wr_take(struct wr *w, size_t n)
 {
 	uint8_t *at = w->p;

@@ -48,6 +48,12 @@ static inline struct flight_slot *flight_at(const struct flight *f, uint32_t wir
 	return &f->slots[wire % FLIGHT_SLOTS];
 }
 
+/* The whole number of a probe that is not further back than the slots go round. */
+static inline uint32_t flight_number(const struct flight *f, uint16_t wire)
+{
+	return f->head - 1 - (uint16_t)(f->head - 1 - wire);
+}
+
 /* All numbers are under way: wait for the oldest. */
 static inline bool flight_is_full(const struct flight *f)
 {
@@ -80,6 +86,10 @@ void flight_measure(const struct flight_slot *s, const struct packet *pkt, struc
 
 /* The same for a connection that was made by @stamp; @handshake as the kernel's TCP measured it, or UNKNOWN. */
 void flight_measure_tcp(const struct flight_slot *s, ns_t stamp, ns_t handshake, struct ping_event *ev);
+
+/* When that round trip began and ended, by the same clocks, once it is measured. */
+void flight_ends(const struct flight_slot *s, const struct packet *pkt, const struct ping_event *ev, ns_t *ret_left,
+	ns_t *ret_came);
 
 /* A genuine answer, measured: the first one within the timeout counts as a round trip. Sets ev->outcome. */
 void flight_settle(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev);

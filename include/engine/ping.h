@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Many targets, probed in turn on absolute deadlines; every probe in a table of our own. Nothing
- * is ever computed from bytes that come back: they are only compared with what was sent.
+ * is ever computed from bytes that come back: they are only compared with what was sent. (But for the two ways of UDP.)
  *
- * The transport is somebody else's: `next` says whom to probe, flight_payload() with what, `sent` tells when it left, `icmp`
- * or `answered` bring what came, `expire` gives up. Each yields at most one event a call.
+ * The transport is somebody else's: `next` says whom to probe, flight_payload() with what, `sent` tells when it left,
+ * `icmp`, `udp` or `answered` bring what came, `expire` gives up. Each yields at most one event a call.
  */
 #ifndef ENGINE_PING_H
 #define ENGINE_PING_H
 
+#include "core/stamp.h"
 #include "engine/flight.h"
 
 #define PING_TARGETS_MAX (1 << 20)
@@ -50,7 +51,9 @@ struct ping_cfg {
 	size_t size;       /* payload bytes, 0..ICMP_DATA_MAX */
 	uint32_t first;    /* number of the first probe on the wire, 0 for 1; a socket that goes on goes on counting */
 	uint8_t key[16];   /* random: seals the payload */
-	uint16_t id[2];    /* identifier of the IPv4 and of the IPv6 socket */
+	uint16_t id[2];    /* identifier of the IPv4 and of the IPv6 socket; UDP: session of the first target */
+	uint16_t port;     /* UDP: of the targets that name none */
+	ns_t wall;         /* UDP: what makes a time of ours one since 1970 */
 };
 
 struct ping {
@@ -100,6 +103,25 @@ struct ping_event ping_failed(struct ping *p, uint16_t wire, const char *text);
 
 /* What an ICMP socket handed over. Return: whether it makes an event. */
 bool ping_icmp(struct ping *p, const struct packet *pkt, struct ping_event *ret);
+
+/**
+ * ping_udp_probe() - The probe to a reflector that leaves at @stamp, as ping_sent() will be told
+ *
+ * Its number is the flight's and does not begin at 0 (RFC 8762 section 4.2): an answer with a count of its own can then
+ * be told from one with a copy of ours.
+ */
+void ping_udp_probe(const struct ping *p, uint16_t wire, ns_t stamp, uint8_t out[STAMP_LEN]);
+
+/* Where it goes, with its port. */
+struct addr ping_udp_to(const struct ping *p, uint16_t wire);
+
+/**
+ * ping_udp() - What a UDP socket handed over: as ping_icmp()
+ *
+ * The round trip is ours alone: what the reflector says that it took itself is not taken off, since anything could be
+ * said. Its times and numbers go into the figures of the two ways and nowhere else.
+ */
+bool ping_udp(struct ping *p, const struct packet *pkt, struct ping_event *ret);
 
 /**
  * ping_answered() - A reply over another transport, which has made sure whose it is

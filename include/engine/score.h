@@ -10,6 +10,7 @@
 #include "core/hist.h"
 #include "core/ping_event.h"
 #include "core/tally.h"
+#include "engine/ways.h"
 
 /* Zeroed before the first probe. */
 struct score {
@@ -34,6 +35,7 @@ struct score_more {
 struct score_hists {
 	struct hist rtt, ipdv;
 	struct hist beside; /* what was measured beside the round trip: the queue of our interface, or the connect */
+	struct ways ways;   /* of answers that a reflector has numbered and stamped */
 };
 
 /* All that one target has; hists may be NULL. */

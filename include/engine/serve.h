@@ -12,12 +12,14 @@
 #include "core/http1_body.h"
 #include "core/ns.h"
 #include "core/want.h"
-#include "engine/reply.h"
+#include "engine/offer.h"
 #include "engine/source.h"
 
 /* A request head must fit: RFC 9112 section 3 asks for 8,000 octets of request line. */
 #define SERVE_IN_MAX 8192
-#define SERVE_OUT_MAX 1024
+/* The head of an answer, and a small content. */
+#define SERVE_HEAD_MAX 640
+#define SERVE_OUT_MAX (SERVE_HEAD_MAX + OFFER_TEXT_MAX)
 #define SERVE_NAMES_MAX 9
 
 struct serve_cfg {
@@ -28,6 +30,7 @@ struct serve_cfg {
 	ns_t idle_time;       /* a kept connection without a request, and a body without progress */
 	ns_t body_time;       /* the longest that one body may take, either way */
 	uint64_t body_max;    /* upload bytes; more gets 413 */
+	bool cors;            /* pages of other origins may use the paths that move data */
 };
 
 enum serve_state {
@@ -44,8 +47,10 @@ struct serve {
 	enum serve_state state;
 	const struct serve_cfg *cfg;
 	struct serve_counters *counters;
+	const struct addr *peer; /* to be set after serve_init(), for a client that asks who it is */
 	uint64_t uploaded;   /* payload of the upload under way, for people who watch */
 	/* private */
+	const struct route *route; /* of the request under way; NULL before it is known */
 	enum serve_state after;  /* what follows SERVE_ANSWER */
 	bool keep_alive;
 	bool kept;               /* not the first request on this connection */

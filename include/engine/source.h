@@ -16,6 +16,7 @@ struct source {
 	/* private */
 	bool chunked, finishing;
 	uint64_t left;  /* of the body, or of this chunk */
+	uint64_t most;  /* of chunks together */
 	char frame[64]; /* CRLF, chunk size, last chunk */
 	uint8_t frame_n, frame_at;
 };
@@ -31,6 +32,9 @@ void source_moved(struct source *s, uint64_t n);
 
 /* How much may wait in this machine: a share of what went before, so little on a slow link. 0 until it is worth a call. */
 uint64_t source_ahead(const struct source *s);
+
+/* Chunks that end by themselves with the @most'th byte; called before anything was sent. */
+void source_limit(struct source *s, uint64_t most);
 
 /* Chunks: end after this one, with the last chunk and its trailer `X-Bytes`. A known length: end here. */
 void source_finish(struct source *s);

@@ -16,6 +16,7 @@ enum field_kind {     /* the member at `off` is */
 	FIELD_STAMPS,
 	FIELD_STATUS,
 	FIELD_LIMIT,
+	FIELD_CONFIDENCE,
 	FIELD_COUNTED, /* bool counted_by_receiver of a flow */
 	FIELD_BOOL,    /* bool of a flow; from here on numbers */
 	FIELD_COUNT,   /* int64_t */

@@ -4,14 +4,14 @@
 #define RUN_CHECK_H
 
 #include "engine/check.h"
-#include "run/load.h"
-#include "run/pinger.h"
+#include "run/strain.h"
 #include "run/survey.h"
 
 struct check_cfg {
 	struct survey_cfg survey;
-	unsigned only;        /* bits of --only, 0 for all */
+	unsigned phases;      /* bits of enum check_phase */
 	ns_t time;            /* of each direction */
+	uint64_t bytes;       /* in each direction; 0 for no limit */
 	unsigned connections; /* 0 to find out */
 	int64_t probes;       /* of the idle latency */
 };
@@ -21,7 +21,8 @@ enum check_event_kind { CHECK_FOUND, CHECK_PROGRESS, CHECK_PROBE, CHECK_PHASE_OV
 struct check_event {
 	enum check_event_kind kind;
 	enum check_phase phase;
-	int64_t bits_per_second; /* over the last moments of this phase; UNKNOWN before there is any */
+	int64_t bits_per_second; /* over the last moments of this phase; UNKNOWN before there is any; of a download if both */
+	int64_t up_bits_per_second; /* CHECK_BOTH: of the upload */
 	ns_t elapsed;
 	ns_t rtt;                /* the latest round trip, UNKNOWN before the first */
 	struct ping_event probe; /* CHECK_PROBE */
@@ -38,13 +39,14 @@ struct check {
 	struct score_more more;
 	enum via via;
 	enum check_phase phase;
-	bool surveyed, phase_due, phase_open, fell_back;
+	char why_not[80]; /* a better way of the two or three that were tried */
+	bool surveyed, phase_due, phase_open;
 	ns_t phase_began, server_cpu, last_rtt;
-	int64_t last_rate;
+	int64_t last_rate[STRAIN_LOADS];
 	/* the large ones last, so that what is asked for often is near */
 	struct survey survey;
 	struct score_hists hists;
-	struct load load;
+	struct strain strain;
 	struct pinger pinger;
 };
 

@@ -21,6 +21,8 @@ struct lane {
 	int io;              /* why a connection attempt failed, else 0 */
 	bool flows;          /* the first payload byte of this exchange has moved */
 	ns_t asked;          /* when this exchange began to be waited for, its connection included */
+	ns_t connected;      /* when the connection was there; 0 before the first */
+	bool prompt;         /* set: acknowledge at once what has been read */
 	ns_t until;
 	/* private */
 	struct wait *wait;
@@ -59,5 +61,8 @@ uint64_t lane_delivered(struct lane *c);
 
 /* At once, without a word to the other side. */
 void lane_close(struct lane *c);
+
+/* In good order where the last exchange is complete, else the same. */
+void lane_leave(struct lane *c);
 
 #endif

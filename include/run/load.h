@@ -1,77 +1,80 @@
 /* SPDX-License-Identifier: MIT */
-/* One direction under load: several connections to one server, with a pinger beside them. */
+/*
+ * One direction under load: several connections to one server. It never blocks: whoever owns the wait calls
+ * load_ready() for its keys, then load_step() until it has no more events, and sleeps until load_deadline().
+ */
 #ifndef RUN_LOAD_H
 #define RUN_LOAD_H
 
+#include "engine/account.h"
+#include "engine/dialect.h"
 #include "engine/transfer.h"
 #include "run/lane.h"
-#include "run/pinger.h"
 
 enum load_direction { LOAD_DOWN, LOAD_UP };
 
 struct load_cfg {
 	enum load_direction direction;
-	bool counts;          /* a sonde at the other end: it counts too, and ends bodies by time */
+	const struct dialect *dialect;
 	struct addr to;       /* with the port */
 	struct origin origin;
 	struct slice host;    /* for the Host field */
-	struct slice path;    /* what to get or to post to, over and over; for a sonde "" */
+	struct slice path;    /* what to get or to post to, over and over; of a timed dialect it has a query added */
 	ns_t time, timeout;
 	ns_t rtt;             /* of the idle path, UNKNOWN possible */
 	ns_t body_time;       /* the longest body that the server allows, UNKNOWN for any */
+	uint64_t bytes;       /* in all; 0 for no limit */
 	unsigned connections; /* 0 to find out */
 };
 
 struct load {
 	struct load_cfg cfg;
+	struct account account;
+	enum flow_status status;
+	char reason[FLOW_REASON_MAX];
+	/* private */
 	struct wait *wait;
-	struct pinger *beside; /* NULL for none */
+	uint64_t key;
 	struct bulk *bulk;
 	bool ending;           /* the time is up: bodies that both ends count come to their end */
 	bool over;
+	bool linked;           /* the interface was looked at */
 	ns_t give_up;          /* while ending */
-	uint64_t gone;         /* payload of exchanges that are over */
-	uint64_t agreed, peer; /* payload of exchanges that both ends counted: by us, by the peer */
-	uint64_t exchanges;    /* complete ones */
-	ns_t waited;           /* for first bytes, over all connections */
 	unsigned failures;
-	enum flow_status status;
-	char reason[FLOW_REASON_MAX];
 	char last_failure[FLOW_REASON_MAX];
-	uint64_t moved, answered; /* payload until the time was up; of requests that were answered */
 	uint64_t upload_size;  /* of the next body where the peer does not count */
-	ns_t cpu, wall;        /* at the first byte; from the end on, what was used */
-	struct stream_facts facts; /* sums over the sending sockets */
-	char congestion[CONGESTION_MAX];
 	struct transfer transfer;
+	uint64_t asked[TRANSFER_CONNECTIONS_MAX]; /* of a limit in bytes, by the exchange under way */
 	struct lane lanes[TRANSFER_CONNECTIONS_MAX];
 };
 
-enum load_event_kind { LOAD_PROGRESS, LOAD_PING };
-
+/* A sample was taken. */
 struct load_event {
-	enum load_event_kind kind;
-	int64_t bits_per_second; /* LOAD_PROGRESS: over the last moments */
+	int64_t bits_per_second; /* over the last moments */
 	ns_t elapsed;
 	unsigned connections;
-	struct ping_event ping;  /* LOAD_PING */
 };
 
-/* Keys from LOAD_KEY on are ours in @wait; @beside is open on the same one. */
-#define LOAD_KEY 4096
+/* Keys @key to @key + TRANSFER_CONNECTIONS_MAX - 1 are ours in @wait. */
+void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, uint64_t key, struct bulk *bulk, ns_t now);
 
-void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, struct pinger *beside, struct bulk *bulk);
+bool load_owns(const struct load *l, uint64_t key);
+void load_ready(struct load *l, const struct wait_event *e, ns_t now);
 
-/* Wait for the next event; false when it is over. */
-bool load_next(struct load *l, struct load_event *ret);
+/* Return: whether a sample was taken, which is an event. `over` when there is nothing left to do. */
+bool load_step(struct load *l, ns_t now, struct load_event *ret);
+ns_t load_deadline(const struct load *l);
+
+/* The round trip that the TCP of a connection under load has found; UNKNOWN where it has none. @i < TRANSFER_CONNECTIONS_MAX */
+ns_t load_round_trip(const struct load *l, size_t i);
 
 /* Close everything; what was counted stays. */
-void load_stop(struct load *l);
+void load_stop(struct load *l, ns_t now);
 
-/**
- * load_result() - What was measured; after load_stop()
- * @server_share_ppm:  CPU share of the server's process, UNKNOWN where it does not say
- */
-void load_result(struct load *l, int64_t server_share_ppm, struct flow_result *ret);
+/* When the part of it began that is the result. */
+ns_t load_steady_since(struct load *l);
+
+/* What was measured; after load_stop(). */
+void load_result(struct load *l, struct flow_result *ret);
 
 #endif

@@ -9,15 +9,19 @@
 
 #include "engine/ping.h"
 #include "sys/icmp.h"
+#include "sys/udp.h"
 #include "sys/wait.h"
 
-enum via { VIA_AUTO, VIA_ICMP, VIA_TCP, VIA_HTTP };
+enum via { VIA_AUTO, VIA_ICMP, VIA_UDP, VIA_TCP, VIA_HTTP };
+
+/* UDP, where a target names no port: that of `sonde serve`. */
+#define PINGER_UDP_PORT 8080
 
 /* TCP connections that may be under way at once; with all of them taken the schedule waits. */
 #define PINGER_HAILS 128
 
 struct pinger_cfg {
-	struct ping_cfg ping; /* key and id are filled in by pinger_open() */
+	struct ping_cfg ping; /* key, id, port and wall are filled in by pinger_open() */
 	enum via via;
 	enum method icmp_only; /* METHOD_NONE: raw, else datagram */
 	enum icmp_stamping stamping;
@@ -48,10 +52,11 @@ struct pinger {
 	struct wait *wait;
 	uint64_t key;
 	struct icmp_socket icmp[2];
-	bool open[2], ready[2], errors[2];
+	struct udp_socket udp[2];
+	bool open[4], ready[4], errors[4]; /* ICMP for IPv4 and for IPv6, then UDP */
 	size_t hails_max; /* as descriptors allow */
 	ns_t looked;      /* when all that waited was read before something was given up */
-	int reads[2]; /* that are left until everything else has had its turn */
+	int reads[4]; /* that are left until everything else has had its turn */
 	int64_t drops; /* of the sockets before this run */
 	struct hail hails[PINGER_HAILS];
 	struct flight_slot slots[FLIGHT_SLOTS];
@@ -71,7 +76,7 @@ void pinger_prepare(struct pinger *r, int family, const struct origin *origin, s
 bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, const struct ping_room *room, struct wait *wait,
 	uint64_t key, struct fault *why);
 
-/* End the run; the ICMP sockets stay open for the next one. */
+/* End the run; the ICMP sockets stay open for the next one. Each run by UDP is a session, with a port of its own. */
 void pinger_close(struct pinger *r);
 
 /* One of our keys came back from the wait. */

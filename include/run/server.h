@@ -5,6 +5,7 @@
 
 #include "engine/gather.h"
 #include "engine/serve.h"
+#include "run/reflector.h"
 #include "sys/stream.h"
 #include "sys/wait.h"
 
@@ -21,10 +22,9 @@ struct server_cfg {
 };
 
 
-/* One connection's slot, private to the loop. */
+/* One connection's slot, private to the loop. A small request touches the first page of it alone. */
 struct client {
-	int fd; /* -1 for a free slot */
-	struct addr peer;
+	_Alignas(4096) int fd; /* -1 for a free slot */
 	unsigned watched;
 	struct gather gather;
 	int64_t unacked; /* when its deadline was last over */
@@ -35,17 +35,20 @@ struct client {
 struct server {
 	struct server_cfg cfg;
 	struct serve_counters counters;
+	struct fault udp_fault; /* why UDP probes are not answered everywhere; kind FAULT_NONE where they are */
 	/* private */
 	struct wait wait;
 	struct bulk bulk;
+	struct reflector *reflector;
 	int fds[SERVER_LISTENERS_MAX];
 	size_t n_fds;
 	struct client *clients;
+	struct addr *peers;   /* theirs, close together since all are looked at; family 0 for a free slot */
 	uint32_t *free_slots; /* a stack */
 	size_t n_free;
 	size_t top; /* no slot from here on was ever used */
 	bool deaf; /* no descriptor was left: not listening for a moment */
-	ns_t swept;
+	ns_t sweep_at;
 };
 
 /* Bind everything, and get all the memory there will ever be. Return: false with @why. */

@@ -21,6 +21,9 @@ ns_t clock_mono(void);
  */
 bool clock_from_kernel(const struct timespec *at, ns_t *ret);
 
+/* The wall clock at a moment of the monotonic one, in nanoseconds since 1970: for those who write it into packets. */
+int64_t clock_unix(ns_t mono);
+
 /* CPU time of this process, user and system. */
 ns_t clock_cpu(void);
 

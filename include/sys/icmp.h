@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ICMP sockets, raw and unprivileged, made to look the same. Calls: socket, setsockopt, bind,
- * getsockname, sendmsg, recvmsg, getsockopt, close.
+ * getsockname, close; and those of sys/stamping.h.
  */
 #ifndef SYS_ICMP_H
 #define SYS_ICMP_H
 
-#include "core/packet.h"
 #include "core/result.h"
+#include "sys/stamping.h"
 #include "sys/stream.h"
-
-/* Sends whose kernel stamps may still be on their way, where the kernel numbers them itself. */
-#define ICMP_TAGS 1024
-
-/* Which moments the kernel shall stamp: each stamp of a send costs a third of that send. */
-enum icmp_stamping { ICMP_STAMP_ALL, ICMP_STAMP_NO_QUEUE, ICMP_STAMP_RECEIPT };
 
 struct icmp_socket {
 	int fd;
@@ -23,12 +17,8 @@ struct icmp_socket {
 	uint16_t id;        /* identifier of our requests; the kernel's choice on a datagram socket */
 	char reason[80];    /* why not a raw one; "" for a raw one */
 	/* private */
-	int stamping;       /* the cmsg type that stamps come under, 0 for none */
-	enum icmp_stamping asked;
-	bool numbered;      /* the kernel numbers sends by our tags (SCM_TS_OPT_ID, Linux 6.13) */
+	struct stamping stamping;
 	int64_t bad_sums;   /* of the machine, when it was opened */
-	uint32_t sends, last_tag;
-	uint32_t tags[ICMP_TAGS];
 };
 
 struct icmp_options {

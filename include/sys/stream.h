@@ -17,10 +17,17 @@ struct origin {
 	const char *interface; /* NULL for any */
 	struct addr source;    /* family 0 for any */
 	int ttl;               /* hops that a connection may take; 0 for the system's */
+	const char *congestion; /* control of what is sent; NULL for the system's */
 };
 
 /* Is there such an interface and such an address on this machine, and may we use them? */
 bool stream_origin_works(const struct origin *from, struct fault *why);
+
+/* Is there congestion control of this name, and may we use it? False with @why and what there is. */
+bool stream_congestion_works(const char *name, struct fault *why);
+
+/* Use it from now on, where that is possible. */
+void stream_use_congestion(int fd, const char *name);
 
 /* Start to connect, at *ret_stamp. Return: a descriptor, writable once it is decided; or an enum io with @why. */
 int stream_connect(const struct addr *to, const struct origin *from, ns_t *ret_stamp, struct fault *why);
@@ -54,6 +61,9 @@ void stream_low_water(int fd, int n);
 /* Bytes written but not yet sent that a socket takes to begin with. */
 #define STREAM_UNSENT_FIRST (32 << 10)
 
+/* Acknowledge what was received now, and not when there is something to send or a timer says so (TCP_QUICKACK). */
+void stream_acknowledge(int fd);
+
 /* Take at most @n bytes more than have been sent (TCP_NOTSENT_LOWAT): what waits here cannot be taken back. */
 void stream_unsent_max(int fd, int n);
 
@@ -67,8 +77,11 @@ void stream_close(int fd);
 /* What TCP_INFO knows, read by offset since libc's structure is too short; UNKNOWN where the kernel is. */
 struct stream_facts {
 	ns_t rtt;
+	ns_t received_rtt;              /* the same as a receiver of much data sees it */
 	int64_t retransmits;            /* segments */
 	ns_t busy, rwnd_limited, sndbuf_limited;
+	unsigned sent_segment, received_segment; /* payload of a full one; 0 where unknown */
+	unsigned headers;               /* of TCP and IP with each of them, and of Ethernet with its gap: 38 bytes */
 };
 
 void stream_facts(int fd, struct stream_facts *ret);

@@ -4,14 +4,16 @@ Two ends and a wire of the kernel's own between them. The near end is this proce
 of it: whatever happens, both go with the process, and there are no names to leave behind.
 """
 import ctypes
+import json
 import os
 import platform
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
@@ -22,6 +24,8 @@ FAR = "10.79.0.2"
 # A network that the far end answers for, whole.
 CROWD = "10.98.0.0/16"
 PATIENCE = 60
+CONTROLS = ("bbr", "reno")
+_CONTROL = "net.ipv4.tcp_congestion_control"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
@@ -99,11 +103,33 @@ def met(good):
     return "met" if good else "MISSED"
 
 
+def say(line):
+    print(line, flush=True)
+
+
+def sysctl(name):
+    return Path("/proc/sys", name.replace(".", "/"))
+
+
+def await_port(port, host=FAR):
+    """Until somebody listens there."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
 class Link:
     """near (10.79.0.1) --- wire --- far (10.79.0.2, and all of CROWD)"""
 
     def __init__(self, sonde):
         self.sonde = sonde
+        self.servers = {}
         if _libc.unshare(_CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "cannot make a network namespace: "
                 + os.strerror(ctypes.get_errno()))
@@ -132,10 +158,55 @@ class Link:
         # Both ends have looked each other's hardware addresses up.
         run(self.sonde, "ping", "-q", "-c", "2", "-i", "50ms", FAR)
 
+    def start_once(self, *words):
+        """At the far end, if it does not run there already, until the bench is done; its process."""
+        if words not in self.servers:
+            self.servers[words] = self.far.start(*words)
+        return self.servers[words]
+
+    def serve(self, port=8080, *options):
+        server = self.start_once(self.sonde, "serve", "-q", "-p", str(port), *options)
+        await_port(port)
+        return server
+
+    def check(self, *options, url=f"{FAR}:8080"):
+        """What `sonde check` says of it, and how long that took."""
+        r = run(self.sonde, "check", url, "-f", "json", *options)
+        if not r.out:
+            raise AssertionError(f"sonde check {url} {' '.join(options)}: {r.err.strip()}")
+        return json.loads(r.out), r.wall
+
+    @contextmanager
+    def controlled(self, control):
+        """Both ends send by this congestion control, if they choose none themselves."""
+        was = sysctl(_CONTROL).read_text()
+        try:
+            self._control(control)
+            yield
+        finally:
+            self._control(was)
+
+    def _control(self, name):
+        sysctl(_CONTROL).write_text(name)
+        self.far.sysctl(_CONTROL, name)
+
+    @contextmanager
+    def shaped(self, *tbf):
+        """What leaves either end is slowed down by tbf with these words."""
+        ends = (do, self.far.do)
+        try:
+            for end in ends:
+                end("tc", "qdisc", "add", "dev", "wire", "root", "tbf", *tbf)
+            yield
+        finally:
+            for end in ends:
+                with suppress(Exception):
+                    end("tc", "qdisc", "del", "dev", "wire", "root")
+
     def introduce(self):
         model = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
             if line.startswith(("model name", "cpu model"))]
-        control = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
+        control = sysctl(_CONTROL).read_text().strip()
         print(f"Linux {platform.release()} {platform.machine()}, {os.cpu_count()} x {model[0] if model else 'CPU'}, "
               f"load {os.getloadavg()[0]:.2f}; congestion control {control}; two namespaces, a veth pair; "
               f"{run(self.sonde, '--version').out.strip()}", flush=True)

@@ -1,68 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""Download beside curl, both ways against our own server, latency under load on a shaped link."""
-import json
+"""Downloads from other people's servers beside curl: how fast, and how much of a CPU the client takes for them."""
 import os
-import shutil
 import sys
 import tempfile
-import time
+from contextlib import suppress
 
-from link import FAR, alternate, do, lacks, median, run
+from link import CONTROLS, FAR, alternate, await_port, lacks, median, met, run, say
 
-ROUNDS, SIZE = 5, 1 << 30
+ROUNDS, SECONDS, SIZE = 5, 2, 1 << 30
+CPU_SHARE = 0.25
 
 
 def curl(url):
     r = run("curl", "-s", "-o", "/dev/null", "-w", "%{speed_download} %{size_download}", url)
     speed, size = (float(x) for x in r.out.split())
-    return speed, r.cpu / (size / 1e9)
+    return speed, r.cpu / (size / 1e9), 1
 
 
-def check(sonde, url, *options):
-    return json.loads(run(sonde, "check", url, "-f", "json", *options).out)
+def sonde(link, url, *options):
+    flow = link.check("--only", "download", "--time", f"{SECONDS}s", *options, url=url)[0]["download"]
+    if flow["status"] != "ok":
+        raise AssertionError(f"{url}: {flow['status']}: {flow['reason']}")
+    return flow["bits_per_second"] / 8, flow["cpu_seconds_per_gigabyte"], flow["connections"]
 
 
-def compare(link, title, url):
-    control = ""
-
-    def ours():
-        nonlocal control
-        flow = check(link.sonde, url, "--only", "download", "--time", "3s")["download"]
-        control = flow["congestion_control"]
-        return flow["bits_per_second"] / 8, flow["cpu_seconds_per_gigabyte"]
-
-    got = alternate(ROUNDS, curl=lambda: curl(url), sonde=ours)
-    (rate, cpu), (their_rate, their_cpu) = (
-        [median(x[i] for x in got[who]) for i in (0, 1)] for who in ("sonde", "curl"))
-    print(f"{title} ({control}): sonde {rate / 1e9:.2f} GB/s at {cpu:.3f} CPU s/GB, "
-          f"curl {their_rate / 1e9:.2f} GB/s at {their_cpu:.3f}; rate x{rate / their_rate:.2f}, "
-          f"CPU x{cpu / their_cpu:.2f}", flush=True)
-
-
-def both_ways(link):
-    d = check(link.sonde, f"{FAR}:8080", "--time", "5s")
-    for way in ("download", "upload"):
-        f, equal = d[way], d[way]["transferred_bytes"] == d[way]["peer_bytes"]
-        print(f"sonde serve, {way} ({f['congestion_control']}): {f['bits_per_second'] / 8e9:.2f} GB/s at "
-              f"{f['cpu_seconds_per_gigabyte']:.3f} CPU s/GB over {f['connections']} connections, counts of both ends "
-              f"{'equal' if equal else 'DIFFERENT'}", flush=True)
-
-
-def shaped(link):
-    shape = ("tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", "100mbit", "burst", "32k", "latency", "50ms")
-    plain = ("tc", "qdisc", "del", "dev", "wire", "root")
-    for end in (do, link.far.do):
-        end(*shape)
-    try:
-        d = check(link.sonde, f"{FAR}:8080", "--time", "5s")
-    finally:
-        for end in (do, link.far.do):
-            end(*plain)
-    idle = d["ping"]["rtt_p50_ms"]
-    for way in ("download", "upload"):
-        loaded = d["loaded"][way]["rtt_p50_ms"]
-        print(f"tbf 100 Mbit/s, {way} ({d[way]['congestion_control']}): {d[way]['bits_per_second'] / 1e6:.1f} Mbit/s, "
-              f"latency {idle:.3f} ms idle, {loaded:.3f} ms beside it", flush=True)
+def compare(link, title, url, control, target):
+    got = alternate(ROUNDS, curl=lambda: curl(url), sonde=lambda: sonde(link, url),
+        one=lambda: sonde(link, url, "--connections", "1"))
+    rate, cpu = ({who: median(x[i] for x in runs) for who, runs in got.items()} for i in (0, 1))
+    for who, name in (("sonde", "sonde"), ("one", "sonde --connections 1")):
+        faster, cheaper = rate[who] / rate["curl"], cpu[who] / cpu["curl"]
+        verdict = (f"rate at least x1: {met(faster >= 1)}, CPU at most x{CPU_SHARE}: {met(cheaper <= CPU_SHARE)}"
+            if target else "")
+        say(f"  {title}, {control}: {name} {rate[who] / 1e9:.2f} GB/s at {cpu[who]:.3f} CPU s/GB (connections "
+            f"{sorted(x[2] for x in got[who])}), curl {rate['curl'] / 1e9:.2f} at {cpu['curl']:.3f}; rate x{faster:.2f}, "
+            f"CPU x{cheaper:.3f}; {verdict}".rstrip("; "))
 
 
 def serve_files(link, folder):
@@ -73,22 +45,40 @@ def serve_files(link, folder):
     with open(folder + "/nginx.conf", "w") as f:
         f.write(f"daemon off; pid {folder}/pid; error_log /dev/null; worker_processes 1; events {{}}\n"
                 f"http {{ access_log off; sendfile on; server {{ listen {FAR}:8001; root {folder}; }} }}\n")
-    link.far.start(sys.executable, "-m", "http.server", "8000", "-d", folder)
-    if shutil.which("nginx"):
-        link.far.start("nginx", "-c", folder + "/nginx.conf")
+    return [link.far.start(sys.executable, "-m", "http.server", "8000", "-d", folder),
+        link.far.start("nginx", "-c", folder + "/nginx.conf")]
 
 
-def throughput(link):
-    print("\nThroughput", flush=True)
-    missing = lacks("curl", "nginx", "tc")
-    link.far.start(link.sonde, "serve", "-q")
-    with tempfile.TemporaryDirectory() as folder:
-        serve_files(link, folder)
-        time.sleep(1.5)
-        if "curl" not in missing:
-            compare(link, "python3 -m http.server", f"http://{FAR}:8000/file.bin")
-            if "nginx" not in missing:
-                compare(link, "nginx, sendfile", f"http://{FAR}:8001/file.bin")
-        both_ways(link)
-        if "tc" not in missing:
-            shaped(link)
+def beside_curl(control):
+    def part(link):
+        say(f"\nDownload of a file in memory beside curl, {control}; medians of {ROUNDS} alternating runs")
+        if lacks("curl", "nginx"):
+            return
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        with tempfile.TemporaryDirectory(dir=memory) as folder, link.controlled(control):
+            servers = serve_files(link, folder)
+            try:
+                await_port(8000)
+                await_port(8001)
+                compare(link, "nginx, sendfile", f"http://{FAR}:8001/file.bin", control, True)
+                compare(link, "python3 -m http.server", f"http://{FAR}:8000/file.bin", control, False)
+            finally:
+                for p in servers:
+                    with suppress(ProcessLookupError):
+                        p.terminate()
+                    p.wait()
+    return part
+
+
+def both_ways(link):
+    link.serve()
+    d = link.check("--time", "5s")[0]
+    say("\nBoth ends ours, counts compared")
+    for way in ("download", "upload"):
+        f, equal = d[way], d[way]["transferred_bytes"] == d[way]["peer_bytes"]
+        say(f"  {way} ({f['congestion_control']}): {f['bits_per_second'] / 8e9:.2f} GB/s at "
+            f"{f['cpu_seconds_per_gigabyte']:.3f} CPU s/GB over {f['connections']} connections, counts of both ends equal: "
+            f"{met(equal)}")
+
+
+PARTS = {"counts": both_ways, **{f"curl-{control}": beside_curl(control) for control in CONTROLS}}

@@ -11,9 +11,10 @@
 struct check_options {
 	struct common common;
 	ns_t time;
-	int64_t connections, count;
+	int64_t connections, count, bytes;
 	unsigned only;
-	const char *path;
+	bool both;
+	const char *path, *congestion;
 };
 
 #define AT(member) offsetof(struct check_options, member)
@@ -21,10 +22,14 @@ struct check_options {
 static const struct opt rows[] = {
 	{ 0, OPT_DURATION, AT(time), "time", "TIME", "of data in each direction (6s)", 100 * NS_PER_MS, 3600 * NS_PER_S,
 		NULL },
+	{ 0, OPT_SIZE, AT(bytes), "bytes", "SIZE", "at most so much in each direction, for links that cost; the result says how sure it is", 16 << 10, INT64_C(1) << 50, NULL },
+	{ 0, OPT_FLAG, AT(both), "both", NULL, "both directions at once too", 0, 0, NULL },
 	{ 0, OPT_COUNT, AT(connections), "connections", "N", "so many, instead of as many as bring more", 1,
 		TRANSFER_CONNECTIONS_MAX, NULL },
 	{ 'c', OPT_COUNT, AT(count), "count", "N", "probes of the idle latency (20)", 1, 100000, NULL },
-	{ 0, OPT_SET, AT(only), "only", "WHAT", "ping, download, upload; several with commas", 0, 0, check_only_words },
+	{ 0, OPT_SET, AT(only), "only", "WHAT", "ping, download, upload, both; several with commas", 0, 0, check_only_words },
+	{ 0, OPT_STRING, AT(congestion), "congestion", "NAME", "congestion control of what is sent, such as reno or bbr; sonde serve obeys too",
+		0, 0, NULL },
 	{ 0, OPT_STRING, AT(path), "path", "/PATH", "the file to download from a file server", 0, 0, NULL },
 };
 
@@ -39,6 +44,11 @@ static char out_buffer[32 << 10];
 
 /* Faster than this nobody reads, and a slow terminal would hold up the measurement. */
 #define REDRAW_INTERVAL (100 * NS_PER_MS)
+
+static struct check_moment moment_of(const struct check_event *e)
+{
+	return (struct check_moment){ check_only_words[e->phase], e->bits_per_second, e->up_bits_per_second, e->elapsed, e->rtt };
+}
 
 /* One line on the terminal that is written again and again; NULL takes it away. */
 static void redraw(const struct check_event *e)
@@ -58,7 +68,9 @@ static void redraw(const struct check_event *e)
 		char inner[200];
 
 		text_init(&body, inner, sizeof(inner));
-		check_text_progress(&body, check_only_words[e->phase], e->bits_per_second, e->elapsed, e->rtt);
+		struct check_moment m = moment_of(e);
+
+		check_text_progress(&body, &m);
 		text_slice(&t, slice_head(text_view(&body), terminal_columns(TERMINAL_ERR) - 1));
 	}
 	terminal_write(TERMINAL_ERR, text_view(&t));
@@ -74,6 +86,14 @@ static void put_flow(struct text *t, const struct check_options *o, const struct
 		check_text_ping(t, loaded, "  beside it");
 }
 
+static void put_both(struct text *t, const struct check_options *o)
+{
+	const struct check_result *r = &check.result;
+
+	put_flow(t, o, &r->both_download, NULL, false, "both: down");
+	put_flow(t, o, &r->both_upload, &r->loaded_both, r->has_loaded_both, "both: up");
+}
+
 static void put_phase(struct text *t, const struct check_options *o, enum check_phase phase)
 {
 	const struct check_result *r = &check.result;
@@ -82,8 +102,10 @@ static void put_phase(struct text *t, const struct check_options *o, enum check_
 		check_text_ping(t, &r->ping, "ping");
 	else if (phase == CHECK_DOWNLOAD)
 		put_flow(t, o, &r->download, &r->loaded_download, r->has_loaded_download, "download");
-	else
+	else if (phase == CHECK_UPLOAD)
 		put_flow(t, o, &r->upload, &r->loaded_upload, r->has_loaded_upload, "upload");
+	else
+		put_both(t, o);
 }
 
 static void put_event(struct text *t, const struct check_options *o, const struct check_event *e, bool live)
@@ -93,8 +115,10 @@ static void put_event(struct text *t, const struct check_options *o, const struc
 	if (o->common.format == FORMAT_NDJSON) {
 		struct ping_result r;
 
+		struct check_moment m = moment_of(e);
+
 		if (e->kind == CHECK_PROGRESS)
-			check_ndjson_progress(t, check_only_words[e->phase], e->bits_per_second, e->elapsed, e->rtt);
+			check_ndjson_progress(t, &m);
 		if (e->kind != CHECK_PROBE)
 			return;
 		pinger_label(&check.pinger, 0, &r);
@@ -116,6 +140,7 @@ static void put_verdict(struct text *t, const struct check_options *o)
 
 	text_init(&v, words, sizeof(words));
 	check_verdict(&v, &check.result);
+	check_text_conclusions(t, &check.result);
 	if (v.len == 0 || o->common.quiet)
 		return;
 	check_text_label(t, "verdict");
@@ -178,7 +203,7 @@ static int measure(const struct check_options *o, const struct check_cfg *cfg, s
 	put_result(&t, o, e);
 	if (!common_flush(&t) || !expectations_tell(&t, e, check_figures, &o->common))
 		return EXIT_NO_OUTPUT;
-	int code = failed != 0 ? failed : check_exit_code(&check.result, cfg->only, e->missed);
+	int code = failed != 0 ? failed : check_exit_code(&check.result, o->only, e->missed);
 
 	return code == 1 && signals_interrupted() ? 130 : code;
 }
@@ -205,14 +230,18 @@ static int run(int argc, char **argv, struct fault *why)
 	}
 	cfg.survey = (struct survey_cfg){ .path = o.path ? slice_of(o.path) : SLICE(""), .family = o.common.family,
 		.timeout = o.common.timeout };
-	cfg.only = o.only;
+	cfg.phases = (o.only != 0 ? o.only : CHECK_USUAL) | (o.both ? CHECK_ONLY_BOTH : 0);
+	cfg.bytes = (uint64_t)o.bytes;
 	cfg.time = o.time;
 	cfg.connections = (unsigned)o.connections;
 	cfg.probes = o.count;
 	if (!target_parse(argv[0], &cfg.survey.target, why) || !common_origin(&o.common, &cfg.survey.origin, why) ||
 		!expectations_parse(&e, &o.common, check_figures, why))
 		return 2;
-	if (cfg.only != CHECK_ONLY_PING && !is_http(&cfg.survey.target)) {
+	cfg.survey.origin.congestion = o.congestion;
+	if (o.congestion && !stream_congestion_works(o.congestion, why))
+		return 2;
+	if (cfg.phases != CHECK_ONLY_PING && !is_http(&cfg.survey.target)) {
 		fault_set(why, FAULT_USAGE, "there is no HTTP at", cfg.survey.target.text, "to measure rates with");
 		fault_hint(why, "--only ping, or: sonde ping %v", cfg.survey.target.text);
 		return 2;
@@ -235,7 +264,7 @@ const struct command cmd_check = {
 	"without a port, 8080 and then 80 are tried. From a file server the file that the URL names is downloaded over\n"
 	"and over, or the largest one of a directory listing.\n"
 	"\n"
-	"--expect knows: download, upload, loss, rtt, rtt.p99, jitter, loaded, loaded.p99.\n",
+	"--expect knows: download, upload, loss, rtt, rtt.p99, jitter, loaded, loaded.p99, loaded.loss, rpm.\n",
 	tables,
 	run,
 };

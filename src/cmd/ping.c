@@ -31,7 +31,7 @@ struct ping_options {
 	int icmp; /* 0 any, METHOD_ICMP_RAW or METHOD_ICMP_DGRAM */
 };
 
-static const char *const via_words[] = { "auto", "icmp", "tcp", "http", NULL };
+static const char *const via_words[] = { "auto", "icmp", "udp", "tcp", "http", NULL }; /* in the order of enum via */
 static const char *const icmp_words[] = { "any", "raw", "dgram", NULL };
 
 #define AT(member) offsetof(struct ping_options, member)
@@ -46,7 +46,8 @@ static const struct opt rows[] = {
 	{ 'w', OPT_DURATION, AT(duration), "deadline", "TIME", "stop after this long, whatever has come", NS_PER_MS,
 		INT64_C(365) * 86400 * NS_PER_S, NULL },
 	{ 'n', OPT_FLAG, AT(numeric), "numeric", NULL, "addresses stay addresses (they always do)", 0, 0, NULL },
-	{ 0, OPT_CHOICE, AT(via), "via", "HOW", "auto (ICMP where permitted, else TCP), icmp, tcp or http", 0, 0, via_words },
+	{ 0, OPT_CHOICE, AT(via), "via", "HOW", "auto (ICMP where permitted, else TCP), icmp, udp, tcp or http", 0, 0,
+		via_words },
 	{ 0, OPT_CHOICE, AT(icmp), "icmp-socket", "KIND", "any (raw where permitted, else dgram), raw or dgram", 0, 0,
 		icmp_words },
 };
@@ -306,7 +307,7 @@ static bool start(const struct ping_options *o, struct expectations *expect, int
 	privilege_raise();
 	if (!fleet_open(&fleet, why))
 		return false;
-	if (fleet.pinger.method == METHOD_ICMP_RAW || fleet.pinger.method == METHOD_ICMP_DGRAM)
+	if (fleet.pinger.method < METHOD_TCP) /* all sockets are there */
 		privilege_drop();
 	signals_take();
 	return board_open(&board, &fleet, &o->common, why);
@@ -356,12 +357,14 @@ const struct command cmd_ping = {
 	"round trips and loss, one host or many",
 	"ICMP echo, raw where this process may, else through the unprivileged ICMP socket, else by TCP connections.\n"
 	"Round trips are taken from the kernel's own packet stamps where there are any. TARGET is a name, an address,\n"
-	"host:port, tcp://host:port, icmp://host, a network such as 10.0.0.0/24, or - for a list of these on standard\n"
-	"input. The probes of a round are spread over the interval; with -c 1 over 100ms.\n"
+	"host:port, tcp://host:port, udp://host:port, icmp://host, a network such as 10.0.0.0/24, or - for a list of\n"
+	"these on standard input. The probes of a round are spread over the interval; with -c 1 over 100ms.\n"
 	"\n"
-	"A port counts with --via tcp and http only. By TCP a refusal is an answer where no port was named (80 is asked\n"
-	"then), else a loss. An answer after -W is late and not lost; what -w or an interrupt cuts off has no say in the\n"
-	"loss.\n"
+	"--via udp asks a reflector: sonde serve (port 8080, taken where none is named) or any other of STAMP and TWAMP\n"
+	"Light (host:862). It needs no privilege, and tells for each direction what was lost and how long packets queued.\n"
+	"\n"
+	"A port does not count with ICMP. By TCP a refusal is an answer where no port was named (80 is asked then), else\n"
+	"a loss. An answer after -W is late and not lost; what -w or an interrupt cuts off has no say in the loss.\n"
 	"\n"
 	"--expect knows: loss, rtt, rtt.p99, rtt.max, jitter, received.\n",
 	tables,

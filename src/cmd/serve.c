@@ -12,7 +12,7 @@ struct serve_options {
 	int64_t port, clients, per_address, body_max;
 	ns_t body_time;
 	struct opt_list bind, names;
-	bool open_to_all, quiet;
+	bool open_to_all, cors, quiet;
 };
 
 #define AT(member) offsetof(struct serve_options, member)
@@ -22,6 +22,7 @@ static const struct opt rows[] = {
 	{ 'b', OPT_LIST, AT(bind), "bind", "ADDRESS", "listen on this address only (default: all); may be given again", 0, 0,
 		NULL },
 	{ 0, OPT_FLAG, AT(open_to_all), "public", NULL, "answer peers with public addresses too", 0, 0, NULL },
+	{ 0, OPT_FLAG, AT(cors), "cors", NULL, "let web pages from elsewhere measure with this server", 0, 0, NULL },
 	{ 0, OPT_LIST, AT(names), "name", "NAME", "a public name under which this server may be reached", 0, 0, NULL },
 	{ 0, OPT_COUNT, AT(clients), "max-clients", "N", "connections at once (2048)", 1, 65536, NULL },
 	{ 0, OPT_COUNT, AT(per_address), "max-per-address", "N", "connections at once of one address (1024)", 1, 65536, NULL },
@@ -128,6 +129,8 @@ static bool put_banner(const struct serve_options *o)
 	put_addresses(&t, &server.cfg, port, ADDR_LINK_LOCAL);
 	text_str(&t, "on this machine:\n");
 	put_addresses(&t, &server.cfg, port, ADDR_LOOPBACK);
+	if (server.udp_fault.kind != FAULT_NONE)
+		text_put(&t, "UDP probes have no answer: %s\n", server.udp_fault.text);
 	text_put(&t, "or open http://ADDRESS:%d/ in a browser; Ctrl-C ends it\n", (int64_t)port);
 	return common_flush(&t);
 }
@@ -147,6 +150,7 @@ static int run(int argc, char **argv, struct fault *why)
 	cfg.open_to_all = o.open_to_all;
 	cfg.clients_max = (size_t)o.clients;
 	cfg.per_address_max = (size_t)o.per_address;
+	cfg.serve.cors = o.cors;
 	cfg.serve.page = page_html();
 	cfg.serve.head_time = 10 * NS_PER_S;
 	cfg.serve.idle_time = 15 * NS_PER_S;
@@ -166,8 +170,10 @@ const struct command cmd_serve = {
 	"serve",
 	"",
 	"the other end: test server for sonde and for browsers",
-	"Serves /, /down?bytes=N, /down?seconds=S, /up, /ping and /info over HTTP to private, link-local and loopback\n"
-	"peers. No file of this machine can be reached. Stops at Ctrl-C.\n",
+	"Serves sonde and the page at /, /down?bytes=N, /down?seconds=S, /up, /ping, /info and /metrics over HTTP, and the\n"
+	"paths of LibreSpeed, OpenSpeedTest, the speedtest mini server, Cloudflare's client and responsiveness clients, to\n"
+	"private, link-local and loopback peers; and answers STAMP probes (RFC 8762) over UDP on the same port.\n"
+	"No file of this machine can be reached. Stops at Ctrl-C.\n",
 	tables,
 	run,
 };

@@ -24,12 +24,13 @@ struct trace_options {
 	struct common common;
 	int64_t rounds, hops, size;
 	ns_t interval;
-	int via;  /* enum via */
+	int via;  /* of via_words */
 	int icmp; /* 0 any, METHOD_ICMP_RAW or METHOD_ICMP_DGRAM */
 	bool numeric;
 };
 
 static const char *const via_words[] = { "auto", "icmp", "tcp", NULL };
+static const enum via vias[] = { VIA_AUTO, VIA_ICMP, VIA_TCP }; /* in the order of these words */
 static const char *const icmp_words[] = { "any", "raw", "dgram", NULL };
 
 #define AT(member) offsetof(struct trace_options, member)
@@ -79,6 +80,8 @@ static bool choose_via(enum via *via, const struct target *t, struct fault *why)
 {
 	enum via said = t->scheme == TARGET_TCP ? VIA_TCP : t->scheme == TARGET_ICMP ? VIA_ICMP : VIA_AUTO;
 
+	if (t->scheme == TARGET_UDP)
+		return fault_set(why, FAULT_USAGE, "", t->text, "is a reflector, and trace takes hosts: icmp or tcp");
 	if (t->scheme <= TARGET_HTTP && t->path.n > 1)
 		return fault_set(why, FAULT_USAGE, "", t->text, "is a network or a page, and trace takes hosts");
 	if (said != VIA_AUTO && *via != VIA_AUTO && said != *via)
@@ -349,7 +352,7 @@ static int run(int argc, char **argv, struct fault *why)
 	struct tracer_cfg cfg = {
 		.trace = { .plan = { .interval = o.interval, .rounds = (uint32_t)o.rounds, .hops = (unsigned)o.hops },
 			.timeout = o.common.timeout > 0 ? o.common.timeout : PATIENCE, .size = (size_t)o.size },
-		.via = (enum via)o.via,
+		.via = vias[o.via],
 		.icmp_only = o.icmp == 1 ? METHOD_ICMP_RAW : o.icmp == 2 ? METHOD_ICMP_DGRAM : METHOD_NONE,
 		.numeric = o.numeric,
 	};

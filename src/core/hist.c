@@ -39,6 +39,20 @@ void hist_merge(struct hist *to, const struct hist *from)
 		count(to, bin, from->bins[bin]);
 }
 
+/* From the top, so that nothing is raised twice. */
+void hist_raise(struct hist *h, ns_t by)
+{
+	for (unsigned bin = HIST_BINS; bin-- > 0;) {
+		uint32_t n = h->bins[bin];
+
+		if (n == 0)
+			continue; /* nor touched, which would cost memory */
+		h->bins[bin] = 0;
+		h->n -= n;
+		count(h, bin_of((uint64_t)ns_min(middle_of(bin) + ns_min(by, HIST_MAX), HIST_MAX)), n);
+	}
+}
+
 ns_t hist_quantile(const struct hist *h, unsigned per_mille)
 {
 	uint64_t rank = (h->n * per_mille + 999) / 1000;

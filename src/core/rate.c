@@ -115,6 +115,15 @@ static int64_t spread_ppm(const struct rate *r, size_t start)
 	return (int64_t)wide_muldiv(spread_deviation(&rates), rates.n * 1000000, rates.sum);
 }
 
+/* A rate that falls or rises by a tenth from one half to the other has not settled, however slowly it does so. */
+static bool halves_agree(const struct rate *r, size_t start)
+{
+	size_t middle = start + (r->n - 1 - start) / 2;
+	uint64_t a = bits_per_s(&r->v[start], &r->v[middle]), b = bits_per_s(&r->v[middle], &r->v[r->n - 1]);
+
+	return a < b + a / 10 && b < a + b / 10;
+}
+
 struct rate_result rate_finish(const struct rate *r)
 {
 	struct rate_result ret = { .spread_ppm = UNKNOWN };
@@ -122,10 +131,12 @@ struct rate_result rate_finish(const struct rate *r)
 
 	if (r->n == r->from)
 		return ret;
+	ret.judged = r->n - r->from >= SAMPLES_TO_JUDGE;
 	ret.stable = find_steady(r, &start);
 	if (!ret.stable)
 		start = half_way(r);
 
+	ret.stable = ret.stable && halves_agree(r, start);
 	const struct rate_sample *first = &r->v[start], *last = &r->v[r->n - 1];
 
 	ret.start = first->at;

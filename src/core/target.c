@@ -23,7 +23,7 @@ static bool refuse_tls(struct fault *why, struct slice text, struct url *u)
 	return suggest(why, text, "needs TLS, which sonde does not speak", "sonde ping ", u);
 }
 
-/* icmp knows no port and tcp needs one; neither has a path. */
+/* icmp knows no port and tcp needs one; only http has a path. */
 static bool check_form(struct fault *why, struct slice text, struct url *u, enum target_scheme scheme)
 {
 	if (scheme == TARGET_ICMP && u->port != 0) {
@@ -34,14 +34,14 @@ static bool check_form(struct fault *why, struct slice text, struct url *u, enum
 		u->port = 80;
 		return suggest(why, text, "needs a port", "", u);
 	}
-	if ((scheme == TARGET_ICMP || scheme == TARGET_TCP) && u->path.n > 0)
+	if (scheme >= TARGET_ICMP && u->path.n > 0)
 		return suggest(why, text, "has a path, which only http knows", "", u);
 	return true;
 }
 
 bool target_parse(const char *s, struct target *ret, struct fault *why)
 {
-	static const char schemes[][5] = { "", "http", "icmp", "tcp" }; /* in the order of enum target_scheme */
+	static const char schemes[][5] = { "", "http", "icmp", "tcp", "udp" }; /* in the order of enum target_scheme */
 	struct slice text = slice_of(s);
 	struct url u;
 	const char *reason = url_parse(text, &u);
@@ -50,14 +50,14 @@ bool target_parse(const char *s, struct target *ret, struct fault *why)
 	if (!reason) {
 		if (slice_eq_nocase(u.scheme, SLICE("https")))
 			return refuse_tls(why, text, &u);
-		while (scheme <= TARGET_TCP && !slice_eq_nocase(u.scheme, slice_of(schemes[scheme])))
+		while (scheme <= TARGET_UDP && !slice_eq_nocase(u.scheme, slice_of(schemes[scheme])))
 			scheme++;
-		if (scheme > TARGET_TCP)
-			reason = "has a scheme that is not one of http, icmp, tcp";
+		if (scheme > TARGET_UDP)
+			reason = "has a scheme that is not one of http, icmp, tcp, udp";
 	}
 	if (reason) {
 		fault_set(why, FAULT_USAGE, text.n > 0 ? "" : "''", text, reason);
-		fault_hint(why, "HOST, HOST:PORT, [IPV6]:PORT, http://HOST/PATH, icmp://HOST or tcp://HOST:PORT");
+		fault_hint(why, "HOST, HOST:PORT, [IPV6]:PORT, http://HOST/PATH, icmp://HOST, tcp://HOST:PORT or udp://HOST");
 		return false;
 	}
 	if (!check_form(why, text, &u, (enum target_scheme)scheme))

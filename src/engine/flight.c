@@ -101,6 +101,15 @@ void flight_measure(const struct flight_slot *s, const struct packet *pkt, struc
 		ev->queue = s->left - s->sched;
 }
 
+void flight_ends(const struct flight_slot *s, const struct packet *pkt, const struct ping_event *ev, ns_t *ret_left,
+	ns_t *ret_came)
+{
+	bool user = ev->stamps == STAMPS_USER;
+
+	*ret_left = s->user + (user ? 0 : left_at(s));
+	*ret_came = user ? pkt->user : pkt->stamp;
+}
+
 void flight_measure_tcp(const struct flight_slot *s, ns_t stamp, ns_t handshake, struct ping_event *ev)
 {
 	ns_t whole = ns_max(stamp - s->user, 0);

@@ -246,7 +246,7 @@ static bool take_reply(struct ping *p, const struct icmp_message *m, const struc
 }
 
 static bool take_error(struct ping *p, uint16_t wire, const struct addr *to, const struct icmp_error *e,
-	const struct addr *from, struct ping_event *ret)
+	const struct addr *from, const char *text, struct ping_event *ret)
 {
 	struct flight_slot *s = flight_at(&p->flight, wire);
 
@@ -255,7 +255,7 @@ static bool take_error(struct ping *p, uint16_t wire, const struct addr *to, con
 		return false;
 	struct ping_event ev = event_of(p, s, OUTCOME_ERROR);
 
-	ev.text = icmp_error_text(to->family, e->type, e->code);
+	ev.text = text ? text : icmp_error_text(to->family, e->type, e->code);
 	ev.from = *from;
 	ev.type = e->type;
 	ev.code = e->code;
@@ -276,7 +276,7 @@ static bool take_message(struct ping *p, const struct packet *pkt, struct ping_e
 	if (m.kind == ICMP_OTHER || !is_our_id(p, pkt->from.family, m.echo.id))
 		return false;
 	if (m.kind == ICMP_ERROR)
-		return take_error(p, m.echo.seq, &m.quoted_to, &m.error, &pkt->from, ret);
+		return take_error(p, m.echo.seq, &m.quoted_to, &m.error, &pkt->from, NULL, ret);
 	return take_reply(p, &m, pkt, ret);
 }
 
@@ -289,7 +289,7 @@ static bool take_queued_error(struct ping *p, const struct packet *pkt, struct p
 	rd_take(&r, 6);
 	uint16_t wire = rd_u16(&r);
 
-	return !r.bad && take_error(p, wire, &pkt->to, &e, &pkt->from, ret);
+	return !r.bad && take_error(p, wire, &pkt->to, &e, &pkt->from, NULL, ret);
 }
 
 bool ping_icmp(struct ping *p, const struct packet *pkt, struct ping_event *ret)
@@ -299,6 +299,108 @@ bool ping_icmp(struct ping *p, const struct packet *pkt, struct ping_event *ret)
 		return take_message(p, pkt, ret);
 	case PACKET_ERROR:
 		return take_queued_error(p, pkt, ret);
+	default:
+		flight_stamp(&p->flight, pkt);
+		return false;
+	}
+}
+
+struct addr ping_udp_to(const struct ping *p, uint16_t wire)
+{
+	struct addr to = ping_target_of(p, wire)->addr;
+
+	to.port = to.port > 0 ? to.port : p->cfg.port;
+	return to;
+}
+
+/* A session for each target: the same host may be named twice. */
+static struct stamp_probe udp_probe(const struct ping *p, uint16_t wire, ns_t stamp)
+{
+	uint32_t target = flight_at(&p->flight, wire)->target;
+	uint16_t id = p->cfg.id[p->room.targets[target].addr.family == 6];
+
+	return (struct stamp_probe){ flight_number(&p->flight, wire), stamp_of_unix(stamp + p->cfg.wall),
+		STAMP_ERROR_UNKNOWN, (uint16_t)(id + target) };
+}
+
+void ping_udp_probe(const struct ping *p, uint16_t wire, ns_t stamp, uint8_t out[STAMP_LEN])
+{
+	struct stamp_probe probe = udp_probe(p, wire, stamp);
+
+	stamp_put_probe(out, &probe);
+}
+
+/* One under way that went to this very address and port, with this whole number. */
+static struct flight_slot *udp_slot(const struct ping *p, uint32_t number, const struct addr *peer)
+{
+	uint16_t wire = (uint16_t)number;
+	struct flight_slot *s = flight_at(&p->flight, wire);
+
+	if (s->state == FLIGHT_FREE || number != flight_number(&p->flight, wire))
+		return NULL;
+	struct addr to = ping_udp_to(p, wire);
+
+	return addr_same_host(peer, &to) && peer->port == to.port ? s : NULL;
+}
+
+/* TWAMP Light ends its answers where STAMP has three more bytes of zeros (RFC 8762 section 4.6). */
+static bool read_answer(const struct packet *pkt, struct stamp_answer *ret)
+{
+	uint8_t whole[STAMP_LEN] = { 0 };
+
+	memcpy(whole, pkt->p, pkt->n < STAMP_LEN ? pkt->n : STAMP_LEN);
+	return pkt->n >= STAMP_LEN - 3 && stamp_read_answer(whole, sizeof(whole), ret);
+}
+
+static void add_ways(struct ping *p, const struct flight_slot *s, const struct packet *pkt,
+	const struct stamp_answer *a, const struct ping_event *ev)
+{
+	struct score_hists *hists = card_of(p, s->target).hists;
+	struct ways_answer answer = { .seq = ev->seq, .asked = a->probe.seq, .count = a->seq,
+		.again = ev->outcome == OUTCOME_DUPLICATE, .ptp = a->error & STAMP_ERROR_PTP, .heard = a->received,
+		.said = a->sent };
+
+	flight_ends(s, pkt, ev, &answer.left, &answer.came);
+	if (hists)
+		ways_add(&hists->ways, &answer);
+}
+
+static bool take_answer(struct ping *p, const struct packet *pkt, struct ping_event *ret)
+{
+	struct stamp_answer a;
+	struct flight_slot *s = read_answer(pkt, &a) ? udp_slot(p, a.probe.seq, &pkt->from) : NULL;
+
+	if (!s)
+		return false;
+	struct stamp_probe sent = udp_probe(p, (uint16_t)a.probe.seq, s->user);
+	/* Only reflectors that know of sessions return their number (RFC 8972 section 3). */
+	bool ours = a.probe.sent == sent.sent && (a.probe.session == 0 || a.probe.session == sent.session);
+
+	*ret = reply(p, s, pkt, ours);
+	if (ours)
+		add_ways(p, s, pkt, &a, ret);
+	return true;
+}
+
+static bool take_udp_error(struct ping *p, const struct packet *pkt, struct ping_event *ret)
+{
+	struct icmp_error e = { pkt->type, pkt->code, pkt->info };
+	bool closed = pkt->to.family == 6 ? e.type == 1 && e.code == 4 : e.type == 3 && e.code == 3;
+	struct rd r = rd_of(pkt->p, pkt->n);
+	uint32_t number = rd_u32(&r);
+
+	return !r.bad && udp_slot(p, number, &pkt->to) &&
+	       take_error(p, (uint16_t)number, &pkt->to, &e, &pkt->from,
+		       closed ? "nobody reflects UDP there; start one: sonde serve" : NULL, ret);
+}
+
+bool ping_udp(struct ping *p, const struct packet *pkt, struct ping_event *ret)
+{
+	switch (pkt->kind) {
+	case PACKET_MESSAGE:
+		return take_answer(p, pkt, ret);
+	case PACKET_ERROR:
+		return take_udp_error(p, pkt, ret);
 	default:
 		flight_stamp(&p->flight, pkt);
 		return false;
@@ -391,6 +493,8 @@ void ping_label(const struct ping *p, size_t target, struct ping_result *r)
 	r->resolve = name->took > 0 ? name->took : UNKNOWN;
 	r->resolve_error = name->error;
 	r->reason = "";
+	ping_way_init(&r->there);
+	ping_way_init(&r->back);
 }
 
 void ping_counts(const struct ping *p, size_t target, struct ping_result *r)

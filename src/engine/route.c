@@ -6,19 +6,66 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct {
-	const char *path;
-	enum route route;
-	unsigned methods;
-} routes[] = {
-	{ "/", ROUTE_PAGE, ROUTE_GET | ROUTE_HEAD },
-	{ "/down", ROUTE_DOWN, ROUTE_GET | ROUTE_HEAD },
-	{ "/up", ROUTE_UP, ROUTE_POST },
-	{ "/ping", ROUTE_PING, ROUTE_GET | ROUTE_HEAD },
-	{ "/info", ROUTE_INFO, ROUTE_GET | ROUTE_HEAD },
+#define GET (ROUTE_GET | ROUTE_HEAD)
+#define POST ROUTE_POST
+#define BOTH (GET | POST)
+#define MIB (UINT64_C(1) << 20)
+
+/* What is asked for most stands first. */
+static const struct route routes[] = {
+	{ "/ping", ROUTE_PING, GET, false, 0, "" },
+	{ "/down", ROUTE_DATA, GET, false, 100 * MIB, "" },
+	{ "/up", ROUTE_RECEIPT, POST, false, 0, "" },
+	{ "/info", ROUTE_INFO, GET, false, 0, "" },
+	{ "/", ROUTE_PAGE, GET, false, 0, "" },
+	{ "/metrics", ROUTE_METRICS, GET, false, 0, "" },
+
+	/* draft-ietf-ippm-responsiveness, section 7: one byte, and at least 8 GB */
+	{ "/.well-known/nq", ROUTE_NQ, GET, false, 0, "" },
+	{ "/small", ROUTE_TEXT, GET, false, 0, "\n" },
+	{ "/large", ROUTE_DATA, GET, false, 8192 * MIB, "" },
+
+	/* LibreSpeed */
+	{ "/empty", ROUTE_TEXT, BOTH, false, 0, "" },
+	{ "/empty.php", ROUTE_TEXT, BOTH, false, 0, "" },
+	{ "/backend/empty", ROUTE_TEXT, BOTH, false, 0, "" },
+	{ "/backend/empty.php", ROUTE_TEXT, BOTH, false, 0, "" },
+	{ "/garbage", ROUTE_GARBAGE, GET, false, 4 * MIB, "" },
+	{ "/garbage.php", ROUTE_GARBAGE, GET, false, 4 * MIB, "" },
+	{ "/backend/garbage", ROUTE_GARBAGE, GET, false, 4 * MIB, "" },
+	{ "/backend/garbage.php", ROUTE_GARBAGE, GET, false, 4 * MIB, "" },
+	{ "/getIP", ROUTE_ADDRESS, GET, false, 0, "" },
+	{ "/getIP.php", ROUTE_ADDRESS, GET, false, 0, "" },
+	{ "/backend/getIP", ROUTE_ADDRESS, GET, false, 0, "" },
+	{ "/backend/getIP.php", ROUTE_ADDRESS, GET, false, 0, "" },
+
+	/* OpenSpeedTest */
+	{ "/upload", ROUTE_TEXT, BOTH, false, 0, "" },
+	{ "/downloading", ROUTE_DATA, GET, false, 30 * MIB, "" },
+
+	/* Cloudflare */
+	{ "/__down", ROUTE_DATA, GET, true, 0, "" },
+	{ "/__up", ROUTE_TEXT, POST, true, 0, "ok" },
+
+	/* The old mini server; the doubled slash is what speedtest-cli makes of a URL that ends in one. */
+	{ "/speedtest/latency.txt", ROUTE_TEXT, GET, false, 0, "test=test\n" },
+	{ "/speedtest/upload.php", ROUTE_SIZE, BOTH, false, 0, "" },
+	{ "//speedtest/upload.php", ROUTE_SIZE, BOTH, false, 0, "" },
+	{ "/speedtest/random350x350.jpg", ROUTE_DATA, GET, false, 245388, "" },
+	{ "/speedtest/random500x500.jpg", ROUTE_DATA, GET, false, 505544, "" },
+	{ "/speedtest/random750x750.jpg", ROUTE_DATA, GET, false, 1118012, "" },
+	{ "/speedtest/random1000x1000.jpg", ROUTE_DATA, GET, false, 1986284, "" },
+	{ "/speedtest/random1500x1500.jpg", ROUTE_DATA, GET, false, 4468241, "" },
+	{ "/speedtest/random2000x2000.jpg", ROUTE_DATA, GET, false, 7907740, "" },
+	{ "/speedtest/random2500x2500.jpg", ROUTE_DATA, GET, false, 12407926, "" },
+	{ "/speedtest/random3000x3000.jpg", ROUTE_DATA, GET, false, 17816816, "" },
+	{ "/speedtest/random3500x3500.jpg", ROUTE_DATA, GET, false, 24262167, "" },
+	{ "/speedtest/random4000x4000.jpg", ROUTE_DATA, GET, false, 31625365, "" },
+	{ "/speedtest/random5000x5000.jpg", ROUTE_DATA, GET, false, 49454450, "" },
+	{ "/speedtest/random6000x6000.jpg", ROUTE_DATA, GET, false, 71154024, "" },
 };
 
-enum route route_find(struct slice target, unsigned *ret_methods, struct slice *ret_query)
+const struct route *route_find(struct slice target, struct slice *ret_query)
 {
 	struct url url;
 
@@ -27,28 +74,32 @@ enum route route_find(struct slice target, unsigned *ret_methods, struct slice *
 	struct slice path = slice_cut(&target, '?');
 
 	*ret_query = target;
-	*ret_methods = 0;
-	for (size_t i = 0; i < COUNT(routes); i++) {
-		if (slice_eq(path, slice_of(routes[i].path))) {
-			*ret_methods = routes[i].methods;
-			return routes[i].route;
-		}
-	}
-	return ROUTE_NONE;
+	for (size_t i = 0; i < COUNT(routes); i++)
+		if (slice_is(path, routes[i].path))
+			return &routes[i];
+	return NULL;
 }
 
 unsigned route_method(struct slice method)
 {
-	if (slice_eq(method, SLICE("GET")))
-		return ROUTE_GET;
-	if (slice_eq(method, SLICE("HEAD")))
-		return ROUTE_HEAD;
-	return slice_eq(method, SLICE("POST")) ? ROUTE_POST : 0;
+	static const char names[] = "GET\0HEAD\0POST\0OPTIONS"; /* in the order of their bits */
+
+	for (unsigned i = 0; i < 4; i++)
+		if (slice_is(method, slice_word(names, i)))
+			return 1u << i;
+	return 0;
 }
 
 const char *route_allow(unsigned methods)
 {
-	return methods & ROUTE_POST ? "POST" : "GET, HEAD";
+	if ((methods & BOTH) == BOTH)
+		return "GET, HEAD, POST, OPTIONS";
+	return methods & POST ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+}
+
+bool route_is_open(const struct route *r)
+{
+	return r->kind != ROUTE_PAGE && r->kind != ROUTE_METRICS;
 }
 
 bool route_query(struct slice query, struct slice name, struct slice *ret_value)
@@ -93,4 +144,26 @@ bool route_host_is_local(struct slice host, const struct slice *names, size_t n)
 		if (slice_eq_nocase(name, names[i]))
 			return true;
 	return false;
+}
+
+const char *route_objection(const struct http1_head *h, const struct slice *names, size_t n, struct slice *ret_host,
+	unsigned *ret_status)
+{
+	size_t hosts = 0;
+
+	*ret_host = SLICE("");
+	for (size_t i = 0; i < h->n_fields; i++) {
+		if (slice_eq_nocase(h->fields[i].name, SLICE("host"))) {
+			*ret_host = h->fields[i].value;
+			hosts++;
+		}
+	}
+	*ret_status = 400;
+	if (hosts > 1 || (hosts == 0 && h->minor > 0))
+		return "a request has exactly one Host field";
+	*ret_status = 403;
+	if (hosts == 1 && !route_host_is_local(*ret_host, names, n))
+		return "this server answers to addresses and local names only, since anybody can make a public name "
+		       "point here; to be reached under one, start it with --name NAME";
+	return NULL;
 }

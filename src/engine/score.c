@@ -198,4 +198,8 @@ void score_result(struct score_card c, struct ping_result *r)
 	r->rtt_mdev = tally_mdev(t);
 	r->jitter = tally_jitter(t);
 	fill_distribution(c, r);
+	ping_way_init(&r->there);
+	ping_way_init(&r->back);
+	if (c.hists)
+		ways_result(&c.hists->ways, r);
 }

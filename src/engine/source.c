@@ -44,7 +44,10 @@ uint64_t source_ahead(const struct source *s)
 
 static void next_chunk(struct source *s)
 {
-	s->left = s->finishing ? 0 : clamp(s->sent / CHUNK_SHARE, CHUNK_MIN, CHUNK_MAX);
+	uint64_t chunk = clamp(s->sent / CHUNK_SHARE, CHUNK_MIN, CHUNK_MAX);
+
+	s->finishing = s->finishing || s->sent == s->most;
+	s->left = s->finishing ? 0 : clamp(chunk, 0, s->most - s->sent);
 	put_frame(s, s->finishing);
 }
 
@@ -54,6 +57,7 @@ void source_init(struct source *s, uint64_t bytes)
 	s->chunked = bytes == SOURCE_UNBOUNDED;
 	s->left = bytes;
 	s->done = bytes == 0;
+	s->most = UINT64_MAX;
 	if (s->chunked)
 		next_chunk(s);
 }
@@ -84,6 +88,12 @@ void source_moved(struct source *s, uint64_t n)
 		next_chunk(s);
 	else
 		s->done = true;
+}
+
+void source_limit(struct source *s, uint64_t most)
+{
+	s->most = most;
+	next_chunk(s);
 }
 
 void source_finish(struct source *s)

@@ -2,119 +2,20 @@
 #include "out/check.h"
 
 #include "core/text_put.h"
-#include "core/units.h"
 #include "out/field.h"
 #include "out/ping.h"
 
-#define LABEL_COLUMN 14
-
-void check_text_label(struct text *t, const char *label)
-{
-	text_put(t, "  %s", label);
-	text_pad(t, LABEL_COLUMN);
-}
-
-void check_text_start(struct text *t, const struct check_result *r)
-{
-	text_put(t, "sonde " SONDE_VERSION " measures %s\n  at ", r->url);
-	if (r->address.port > 0)
-		addr_put_port(t, &r->address);
-	else
-		addr_put(t, &r->address);
-	text_put(t, r->software[0] ? ", which is %s\n" : "\n", r->software);
-}
-
-void check_text_ping(struct text *t, const struct ping_result *p, const char *label)
-{
-	const char *method = method_name(p->method);
-
-	check_text_label(t, label);
-	if (p->received == 0) {
-		text_put(t, "no answer to %d probes (%s)\n", p->sent, method);
-		return;
-	}
-	text_put(t, "%m ms median, %m ms 99th percentile, jitter %m ms, loss %p of %d (%s, stamps %s)\n", p->rtt_p50,
-		p->rtt_p99, p->jitter, p->loss_ppm, p->sent - p->in_flight, method, stamps_name(p->stamps));
-	if (p->reason[0]) {
-		check_text_label(t, "");
-		text_put(t, "not raw ICMP: %s\n", p->reason);
-	}
-}
-
-static const char *limit_words(enum limited_by l)
-{
-	static const char words[] = /* in the order of enum limited_by */
-		"the network or the server\0the network\0the receiver's window\0the sender's buffer\0"
-		"this machine's CPU\0the server's CPU\0the size of the file: the link may carry more";
-
-	return slice_word(words, l);
-}
-
-static void put_flow_figures(struct text *t, const struct flow_result *f)
-{
-	units_put_rate(t, f->bits_per_second);
-	text_put(t, " over %t, %s", f->elapsed, f->stable ? "stable" : "not stable");
-	if (f->spread_ppm != UNKNOWN)
-		text_put(t, ", spread %p", (f->spread_ppm + 5000) / 10000 * 10000);
-	text_put(t, "; limited by %s\n", limit_words(f->limited_by));
-}
-
-void check_text_flow(struct text *t, const struct flow_result *f, const char *label)
-{
-	static const char words[] = "skipped\0\0not possible here: \0failed: "; /* in the order of enum flow_status */
-
-	check_text_label(t, label);
-	if (f->status == FLOW_OK)
-		put_flow_figures(t, f);
-	else
-		text_put(t, "%s%s\n", slice_word(words, f->status), f->reason);
-}
-
-void check_text_details(struct text *t, const struct flow_result *f)
-{
-	const char *congestion = f->congestion_control[0] ? f->congestion_control : "unknown";
-
-	if (f->status != FLOW_OK)
-		return;
-	check_text_label(t, "");
-	text_put(t, "%d bytes by our count", f->total_bytes);
-	if (f->peer_bytes != UNKNOWN)
-		text_put(t, ", %d by the server's", f->peer_bytes);
-	text_put(t, "; %d connection%s, %s congestion control", f->connections, f->connections == 1 ? "" : "s",
-		congestion);
-	if (f->retransmits != UNKNOWN)
-		text_put(t, ", %d segments sent again", f->retransmits);
-	if (f->cpu_per_gigabyte != UNKNOWN) {
-		text_str(t, "; ");
-		text_fixed(t, f->cpu_per_gigabyte, 9, 3);
-		text_str(t, " CPU s/GB");
-	}
-	text_char(t, '\n');
-}
-
-void check_text_progress(struct text *t, const char *label, int64_t bits_per_second, ns_t elapsed, ns_t rtt)
-{
-	check_text_label(t, label);
-	if (bits_per_second > 0)
-		units_put_bitrate(t, bits_per_second);
-	text_pad(t, LABEL_COLUMN + 16);
-	text_fixed(t, elapsed, 9, 1);
-	text_str(t, " s");
-	if (rtt != UNKNOWN) {
-		text_pad(t, LABEL_COLUMN + 26);
-		text_put(t, "ping %m ms", rtt);
-	}
-}
-
-void check_ndjson_progress(struct text *t, const char *phase, int64_t bits_per_second, ns_t elapsed, ns_t rtt)
+void check_ndjson_progress(struct text *t, const struct check_moment *m)
 {
 	struct json j;
 
 	json_begin(&j, t, "progress");
-	json_word(&j, "phase", phase);
-	json_int(&j, "bits_per_second", bits_per_second);
-	json_fixed(&j, "seconds", elapsed, 9, 3);
-	json_ms(&j, "rtt_ms", rtt);
+	json_word(&j, "phase", m->phase);
+	json_int(&j, "bits_per_second", m->bits_per_second);
+	if (m->up_bits_per_second != UNKNOWN)
+		json_int(&j, "up_bits_per_second", m->up_bits_per_second);
+	json_fixed(&j, "seconds", m->elapsed, 9, 3);
+	json_ms(&j, "rtt_ms", m->rtt);
 	json_end(&j);
 }
 
@@ -156,6 +57,62 @@ static void json_expectations(struct json *j, const struct check_expectation *v,
 	json_array_end(j);
 }
 
+static void json_loaded(struct json *j, const struct check_result *r)
+{
+	json_open(j, "loaded");
+	ping_json(j, "download", r->has_loaded_download ? &r->loaded_download : NULL);
+	ping_json(j, "upload", r->has_loaded_upload ? &r->loaded_upload : NULL);
+	ping_json(j, "both", r->has_loaded_both ? &r->loaded_both : NULL);
+	json_close(j);
+}
+
+/* Both directions at once; null unless that was asked for. */
+static void json_both(struct json *j, const struct check_result *r)
+{
+	if (!r->has_both) {
+		json_null(j, "both");
+		return;
+	}
+	json_open(j, "both");
+	field_json(j, "download", &flow_fields, &r->both_download);
+	field_json(j, "upload", &flow_fields, &r->both_upload);
+	json_close(j);
+}
+
+static void json_rpm(struct json *j, const char *key, const struct rpm_result *m)
+{
+	if (m->probes == 0) {
+		json_null(j, key);
+		return;
+	}
+	json_open(j, key);
+	json_int(j, "rpm", m->rpm);
+	json_ms(j, "connect_ms", m->connect);
+	json_ms(j, "answer_ms", m->answer);
+	json_ms(j, "loaded_ms", m->loaded);
+	json_int(j, "probes", m->probes);
+	json_int(j, "failed", m->failed);
+	json_close(j);
+}
+
+static void json_conclusions(struct json *j, const struct check_result *r)
+{
+	json_open(j, "responsiveness");
+	json_int(j, "rpm", r->rpm);
+	json_word(j, "rating", r->rating);
+	json_rpm(j, "download", &r->rpm_download);
+	json_rpm(j, "upload", &r->rpm_upload);
+	json_rpm(j, "both", &r->rpm_both);
+	json_close(j);
+	json_open(j, "bufferbloat");
+	json_word(j, "grade", r->grade);
+	json_ms(j, "increase_ms", r->increase);
+	json_ms(j, "download_increase_ms", r->increase_download);
+	json_ms(j, "upload_increase_ms", r->increase_upload);
+	json_ms(j, "both_increase_ms", r->increase_both);
+	json_close(j);
+}
+
 void check_json(struct text *t, const struct check_result *r, const struct check_expectation *v, size_t n)
 {
 	struct json j;
@@ -171,14 +128,9 @@ void check_json(struct text *t, const struct check_result *r, const struct check
 	ping_json(&j, "ping", r->has_ping ? &r->ping : NULL);
 	field_json(&j, "download", &flow_fields, &r->download);
 	field_json(&j, "upload", &flow_fields, &r->upload);
-	json_open(&j, "loaded");
-	ping_json(&j, "download", r->has_loaded_download ? &r->loaded_download : NULL);
-	ping_json(&j, "upload", r->has_loaded_upload ? &r->loaded_upload : NULL);
-	json_close(&j);
-	json_open(&j, "responsiveness");
-	json_null(&j, "rpm");
-	json_null(&j, "rating");
-	json_close(&j);
+	json_loaded(&j, r);
+	json_both(&j, r);
+	json_conclusions(&j, r);
 	json_expectations(&j, v, n);
 	json_end(&j);
 }
@@ -188,6 +140,14 @@ static void csv_loaded(struct text *t, const struct ping_result *p, bool there)
 	text_char(t, ',');
 	if (there && p->rtt_p50 != UNKNOWN)
 		text_fixed(t, p->rtt_p50, 6, 6);
+}
+
+static void csv_conclusions(struct text *t, const struct check_result *r)
+{
+	text_char(t, ',');
+	if (r->rpm != UNKNOWN)
+		text_put(t, "%d", r->rpm);
+	text_put(t, ",%s", r->grade ? r->grade : "");
 }
 
 void check_csv(struct text *t, const struct check_result *r)
@@ -200,7 +160,7 @@ void check_csv(struct text *t, const struct check_result *r)
 	field_csv_head(t, &flow_fields, "download_");
 	text_char(t, ',');
 	field_csv_head(t, &flow_fields, "upload_");
-	text_put(t, ",loaded_download_rtt_p50_ms,loaded_upload_rtt_p50_ms\n%s,", r->time);
+	text_put(t, ",loaded_download_rtt_p50_ms,loaded_upload_rtt_p50_ms,rpm,bufferbloat_grade\n%s,", r->time);
 	field_csv_cell(t, slice_of(r->url));
 	text_put(t, ",%s,", server ? server : "");
 	field_csv_row(t, &ping_fields, r->has_ping ? &r->ping : NULL);
@@ -210,6 +170,7 @@ void check_csv(struct text *t, const struct check_result *r)
 	field_csv_row(t, &flow_fields, &r->upload);
 	csv_loaded(t, &r->loaded_download, r->has_loaded_download);
 	csv_loaded(t, &r->loaded_upload, r->has_loaded_upload);
+	csv_conclusions(t, r);
 	text_char(t, '\n');
 }
 
@@ -224,6 +185,8 @@ static void prom_ping(struct text *t, const struct check_result *r, size_t row)
 		field_prom(t, &ping_fields, row, prefix, &r->loaded_download, "load=\"download\"", &named);
 	if (r->has_loaded_upload)
 		field_prom(t, &ping_fields, row, prefix, &r->loaded_upload, "load=\"upload\"", &named);
+	if (r->has_loaded_both)
+		field_prom(t, &ping_fields, row, prefix, &r->loaded_both, "load=\"both\"", &named);
 }
 
 static void prom_flow(struct text *t, const struct check_result *r, size_t row)
@@ -233,6 +196,23 @@ static void prom_flow(struct text *t, const struct check_result *r, size_t row)
 
 	field_prom(t, &flow_fields, row, prefix, &r->download, "direction=\"download\"", &named);
 	field_prom(t, &flow_fields, row, prefix, &r->upload, "direction=\"upload\"", &named);
+	if (!r->has_both)
+		return;
+	field_prom(t, &flow_fields, row, prefix, &r->both_download, "direction=\"download_of_both\"", &named);
+	field_prom(t, &flow_fields, row, prefix, &r->both_upload, "direction=\"upload_of_both\"", &named);
+}
+
+static void prom_conclusions(struct text *t, const struct check_result *r)
+{
+	if (r->rpm != UNKNOWN)
+		text_put(t, "# HELP sonde_check_rpm Round trips a minute under load\n# TYPE sonde_check_rpm gauge\n"
+			    "sonde_check_rpm %d\n", r->rpm);
+	if (r->increase == UNKNOWN)
+		return;
+	text_str(t, "# HELP sonde_check_latency_increase_seconds Of the median round trip under load\n"
+		    "# TYPE sonde_check_latency_increase_seconds gauge\nsonde_check_latency_increase_seconds ");
+	text_fixed(t, r->increase, 9, 9);
+	text_char(t, '\n');
 }
 
 void check_prom(struct text *t, const struct check_result *r)
@@ -241,4 +221,5 @@ void check_prom(struct text *t, const struct check_result *r)
 		prom_ping(t, r, row);
 	for (size_t row = 0; row < flow_fields.n; row++)
 		prom_flow(t, r, row);
+	prom_conclusions(t, r);
 }

@@ -46,6 +46,14 @@ static const struct field ping_rows[] = {
 	PING("ipdv_p99_ms", FIELD_MS, ipdv_p99, "99th percentile of their change"),
 	PING("host_queue_p50_ms", FIELD_MS, host_queue_p50, "Median wait in our queue"),
 	PING("connect_p50_ms", FIELD_MS, connect_p50, "Median time to connect"),
+	PING("there_lost", FIELD_TOTAL, there.lost, "Probes lost on the way there"),
+	PING("there_loss_ratio", FIELD_RATIO, there.loss_ppm, "Share of them"),
+	PING("there_queue_p50_ms", FIELD_MS, there.queue_p50, "Median delay there above the lowest"),
+	PING("there_queue_p99_ms", FIELD_MS, there.queue_p99, "99th percentile of it"),
+	PING("back_lost", FIELD_TOTAL, back.lost, "Answers lost on the way back"),
+	PING("back_loss_ratio", FIELD_RATIO, back.loss_ppm, "Share of them"),
+	PING("back_queue_p50_ms", FIELD_MS, back.queue_p50, "Median delay back above the lowest"),
+	PING("back_queue_p99_ms", FIELD_MS, back.queue_p99, "99th percentile of it"),
 	PING("resolve_ms", FIELD_MS, resolve, "Time to look the name up"),
 	PING("resolve_error", FIELD_STRING, resolve_error, NULL),
 	PING("seconds", FIELD_SECONDS, elapsed, NULL),
@@ -62,12 +70,16 @@ static const struct field flow_rows[] = {
 	FLOW("connections", FIELD_COUNT, connections, "TCP connections used"),
 	FLOW("stable", FIELD_BOOL, stable, "1 where the rate settled"),
 	FLOW("spread_ratio", FIELD_RATIO, spread_ppm, "Standard deviation over mean"),
+	FLOW("confidence", FIELD_CONFIDENCE, confidence, NULL),
 	FLOW("counted_by", FIELD_COUNTED, counted_by_receiver, NULL),
 	FLOW("limited_by", FIELD_LIMIT, limited_by, NULL),
+	FLOW("wire_bits_per_second", FIELD_COUNT, wire_bits_per_second, "The same with headers, computed"),
+	FLOW("link_bits_per_second", FIELD_COUNT, link_bits_per_second, "Speed of this machine's port"),
 	FLOW("retransmits", FIELD_COUNT, retransmits, "TCP segments sent again"),
 	FLOW("congestion_control", FIELD_CHARS, congestion_control, NULL),
 	FLOW("cpu_seconds_per_gigabyte", FIELD_SECONDS, cpu_per_gigabyte, "CPU time of this process"),
 	FLOW("cpu_share_ratio", FIELD_RATIO, cpu_share_ppm, "CPU of this process, 1 is one core"),
+	FLOW("server_cpu_share_ratio", FIELD_RATIO, server_share_ppm, "CPU of the server's process"),
 };
 
 const struct field_table ping_fields = { ping_rows, sizeof(ping_rows) / sizeof(ping_rows[0]) };
@@ -95,6 +107,8 @@ static const char *word_of(enum field_kind kind, const void *p)
 		return method_name((enum method)v);
 	case FIELD_STAMPS:
 		return stamps_name((enum stamps)v);
+	case FIELD_CONFIDENCE:
+		return confidence_name((enum confidence)v);
 	case FIELD_STATUS:
 		return flow_status_name((enum flow_status)v);
 	default:

@@ -22,13 +22,14 @@ static void put_host(struct text *t, const struct ping_result *r)
 
 void ping_text_start(struct text *t, const struct ping_result *r, size_t size)
 {
+	static const char ways[] = "UDP probes\0TCP connections\0HTTP requests"; /* from METHOD_UDP on */
 	int64_t headers = slice_has(slice_of(r->address), ':') ? 48 : 28;
 
 	text_put(t, "PING %s (%s) ", r->target, r->address);
 	if (is_icmp(r))
 		text_put(t, "%d(%d) bytes of data.\n", (int64_t)size, (int64_t)size + headers);
 	else
-		text_str(t, r->method == METHOD_HTTP ? "by HTTP requests.\n" : "by TCP connections.\n");
+		text_put(t, "by %s.\n", slice_word(ways, r->method - METHOD_UDP));
 	if (r->reason[0])
 		text_put(t, "%s: %s (sonde caps tells more)\n",
 			r->method == METHOD_TCP ? "no ICMP" : "unprivileged socket", r->reason);
@@ -116,6 +117,20 @@ static int64_t shown_loss(const struct ping_result *r)
 	return r->loss_ppm != UNKNOWN ? r->loss_ppm : r->sent > 0 ? 1000000 : 0;
 }
 
+/* A reflector may well stamp and not count, so the losses have a reason of their own. */
+static void put_way(struct text *t, const char *name, const struct ping_way *w)
+{
+	text_put(t, "%s: ", name);
+	if (w->lost == UNKNOWN)
+		text_str(t, "losses cannot be told apart, since the reflector does not count our probes");
+	else
+		text_put(t, "lost %d of %d (%p)", w->lost, w->sent, w->loss_ppm);
+	if (w->queue_p50 == UNKNOWN)
+		text_str(t, ", queue unknown\n");
+	else
+		text_put(t, ", queue p50 %m p99 %m ms\n", w->queue_p50, w->queue_p99);
+}
+
 static void put_kinds(struct text *t, const struct ping_result *r)
 {
 	for (size_t i = 0; i < r->n_kinds; i++) {
@@ -146,6 +161,10 @@ void ping_text_summary(struct text *t, const struct ping_result *r)
 		if (r->jitter != UNKNOWN)
 			text_put(t, ", jitter %m ms", r->jitter);
 		text_put(t, "; %s, stamps %s\n", method_name(r->method), stamps_name(r->stamps));
+	}
+	if (r->method == METHOD_UDP && r->received > 0) {
+		put_way(t, "there", &r->there);
+		put_way(t, "back", &r->back);
 	}
 	put_loss(t, r);
 	put_kinds(t, r);

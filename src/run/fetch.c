@@ -21,13 +21,27 @@ bool fetch_open(struct fetch *f, struct fault *why)
 
 void fetch_hang_up(struct fetch *f)
 {
-	lane_close(&f->lane);
+	lane_leave(&f->lane);
 }
 
 void fetch_close(struct fetch *f)
 {
-	lane_close(&f->lane);
+	lane_leave(&f->lane);
 	wait_close(&f->wait);
+}
+
+bool fetch_is_stopped(const struct fetch *f)
+{
+	return signals_stop() || (f->end > 0 && clock_mono() >= f->end);
+}
+
+bool fetch_is_kept(struct fetch *f)
+{
+	struct wait_event e;
+
+	if (f->lane.state == LANE_BUSY && wait_next(&f->wait, 0, clock_mono(), &e, 1) > 0 && e.in)
+		lane_leave(&f->lane);
+	return f->lane.state == LANE_BUSY;
 }
 
 /* One sleep at most, and what came of it. */
@@ -36,6 +50,8 @@ static void advance(struct fetch *f, ns_t until)
 	struct wait_event e;
 	ns_t now = clock_mono();
 
+	if (f->end > 0)
+		until = ns_min(until, f->end);
 	if (wait_next(&f->wait, ns_min(lane_deadline(&f->lane), until), now, &e, 1) > 0)
 		lane_turn(&f->lane, &e, &f->bulk, clock_mono());
 	lane_tick(&f->lane, clock_mono());
@@ -65,7 +81,7 @@ int fetch_connect(struct fetch *f, struct fault *why)
 	lane_dial(c, &f->to, &f->origin, &f->wait, 0, f->timeout, clock_mono());
 	if (c->state == LANE_FREE) /* refused before anything was sent: by this machine */
 		return fail(f, FAULT_HOST, c->io, why);
-	while (c->state == LANE_CONNECTING && !signals_stop())
+	while (c->state == LANE_CONNECTING && !fetch_is_stopped(f))
 		advance(f, NS_NEVER);
 	if (c->state == LANE_READY)
 		return 0;
@@ -85,6 +101,24 @@ static bool is_enough(const struct exchange_request *r)
 	return r->keep && r->keep->cut;
 }
 
+/* Done, stopped, or too slow since @began; else sleep until something happens. */
+static bool goes_on(struct fetch *f, const struct exchange_request *r, ns_t began)
+{
+	ns_t now = clock_mono(), until = began + TRICKLE_MAX * f->timeout;
+
+	if (lane_is_over(&f->lane) || is_enough(r) || fetch_is_stopped(f))
+		return false;
+	if (now >= until) {
+		uint64_t least = (uint64_t)((now - began) / NS_PER_S) * f->flow_min;
+
+		f->trickled = f->flow_min == 0 || f->lane.x.body.received < least;
+		until = now + f->timeout;
+	}
+	if (!f->trickled)
+		advance(f, until);
+	return !f->trickled;
+}
+
 bool fetch_do(struct fetch *f, const struct exchange_request *r, struct fault *why)
 {
 	for (int tries = 0; tries < 2; tries++) {
@@ -93,17 +127,18 @@ bool fetch_do(struct fetch *f, const struct exchange_request *r, struct fault *w
 
 		if (fetch_connect(f, why) < 0)
 			return false;
-		ns_t now = clock_mono(), until = now + TRICKLE_MAX * f->timeout;
+		ns_t now = clock_mono();
 		const char *bad = lane_ask(&f->lane, &copy, now);
 
 		if (bad)
 			return fault_set(why, FAULT_USAGE, "the path", r->path, bad);
-		while (!lane_is_over(&f->lane) && !is_enough(r) && !signals_stop() && clock_mono() < until)
-			advance(f, until);
+		f->trickled = false;
+		while (goes_on(f, r, now))
+			;
 		exchange_give_up(&f->lane.x, clock_mono());
 		if (!f->lane.x.keep_alive)
-			lane_close(&f->lane);
-		if (signals_stop())
+			lane_leave(&f->lane);
+		if (fetch_is_stopped(f))
 			return fault_set(why, FAULT_PEER, "interrupted", SLICE(""), NULL);
 		if (!kept || !went_stale(&f->lane.x))
 			break;

@@ -13,6 +13,15 @@ void lane_close(struct lane *c)
 	c->state = LANE_FREE;
 }
 
+void lane_leave(struct lane *c)
+{
+	if (c->state == LANE_BUSY && c->x.state == EXCHANGE_DONE) {
+		stream_close(c->fd);
+		c->state = LANE_FREE;
+	}
+	lane_close(c);
+}
+
 void lane_dial(struct lane *c, const struct addr *to, const struct origin *from, struct wait *wait, uint64_t key,
 	ns_t timeout, ns_t now)
 {
@@ -60,9 +69,10 @@ const char *lane_ask(struct lane *c, struct exchange_request *r, ns_t now)
 	return bad;
 }
 
-static void finish_dial(struct lane *c, int io)
+static void finish_dial(struct lane *c, int io, ns_t now)
 {
 	if (io == 0) {
+		c->connected = now;
 		c->state = LANE_READY;
 	} else {
 		lane_close(c);
@@ -86,6 +96,8 @@ static void read_some(struct lane *c)
 	int64_t n = stream_in(c->fd, &in, buf, sizeof(buf));
 	ns_t stamp = clock_mono();
 
+	if (n > 0 && c->prompt)
+		stream_acknowledge(c->fd);
 	if (n > 0)
 		exchange_got(&c->x, in.kind == WANT_READ ? buf : NULL, (uint64_t)n, stamp);
 	else if (n != IO_AGAIN)
@@ -123,7 +135,7 @@ void lane_turn(struct lane *c, const struct wait_event *e, struct bulk *bulk, ns
 		if (io == IO_AGAIN && e->in)
 			io = IO_FAILED;
 		if (io != IO_AGAIN)
-			finish_dial(c, io);
+			finish_dial(c, io, now);
 		return;
 	}
 	if (c->state != LANE_BUSY)
@@ -142,7 +154,7 @@ void lane_turn(struct lane *c, const struct wait_event *e, struct bulk *bulk, ns
 void lane_tick(struct lane *c, ns_t now)
 {
 	if (c->state == LANE_CONNECTING && now >= c->until)
-		finish_dial(c, IO_TIMEOUT);
+		finish_dial(c, IO_TIMEOUT, now);
 	if (c->state != LANE_BUSY)
 		return;
 	/* On a slow link the socket takes nothing for seconds while the other side acknowledges: that is progress. */

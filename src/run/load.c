@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "core/io.h"
-#include "core/json.h"
 #include "core/text_put.h"
 #include "sys/clock.h"
-#include "sys/signals.h"
+#include "sys/netif.h"
 
 /* A connection that breaks may be bad luck; so many of them are the answer. */
 #define FAILURES_MAX 3
@@ -39,21 +38,62 @@ static uint64_t payload(const struct load *l, struct lane *c)
 	return l->cfg.direction == LOAD_DOWN ? lane_received(c) : lane_delivered(c);
 }
 
-/* `/down?seconds=S` for the rest of the time. */
-static void put_path(const struct load *l, struct text *t, ns_t now)
+static uint64_t total(struct load *l)
+{
+	uint64_t n = l->account.gone;
+
+	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
+		n += payload(l, &l->lanes[i]);
+	return n;
+}
+
+static bool is_up(const struct load *l)
+{
+	return l->cfg.direction == LOAD_UP;
+}
+
+/* Of a limit in bytes, what nobody has asked for yet. */
+static uint64_t unasked(const struct load *l)
+{
+	uint64_t n = l->account.gone;
+
+	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
+		n += l->lanes[i].state == LANE_BUSY ? l->asked[i] : 0;
+	return l->cfg.bytes > n ? l->cfg.bytes - n : 0;
+}
+
+static bool has_enough(const struct load *l)
+{
+	return l->cfg.bytes > 0 && unasked(l) == 0;
+}
+
+/* How much one exchange shall carry: SOURCE_UNBOUNDED until told to end. */
+static uint64_t size_of_next(const struct load *l)
+{
+	uint64_t part = (l->cfg.bytes + l->transfer.connections - 1) / l->transfer.connections;
+	uint64_t left = l->cfg.bytes > 0 ? unasked(l) : SOURCE_UNBOUNDED;
+
+	if (l->cfg.bytes > 0 && part < left)
+		left = part;
+	/* A server that does not count is sent bodies one after another, each twice as large. */
+	return is_up(l) && !l->cfg.dialect->timed && l->upload_size < left ? l->upload_size : left;
+}
+
+/* `/down?seconds=S` for the rest of the time, or `/down?bytes=N`. */
+static void put_path(const struct load *l, struct text *t, uint64_t size, ns_t now)
 {
 	ns_t end = transfer_end(&l->transfer);
 	ns_t left = (end == NS_NEVER ? l->cfg.time : ns_max(end - now, 0)) + OVERTIME;
 
 	if (l->cfg.body_time != UNKNOWN)
 		left = ns_min(left, l->cfg.body_time * 3 / 4);
-
-	if (!l->cfg.counts) {
-		text_slice(t, l->cfg.path);
-	} else if (l->cfg.direction == LOAD_UP) {
-		text_str(t, "/up");
+	text_slice(t, l->cfg.path);
+	if (!l->cfg.dialect->timed || is_up(l))
+		return;
+	if (l->cfg.bytes > 0) {
+		text_put(t, "?bytes=%d", (int64_t)size);
 	} else {
-		text_str(t, "/down?seconds=");
+		text_str(t, "?seconds=");
 		text_fixed(t, left, 9, 3);
 	}
 }
@@ -62,30 +102,34 @@ static void ask(struct load *l, struct lane *c, ns_t now)
 {
 	static char path[2100];
 	struct text t;
+	bool limited = l->cfg.bytes > 0, chunks = is_up(l) && l->cfg.dialect->timed;
+	uint64_t size = size_of_next(l);
 
 	text_init(&t, path, sizeof(path));
-	put_path(l, &t, now);
+	put_path(l, &t, size, now);
 	struct exchange_request r = {
-		.method = l->cfg.direction == LOAD_UP ? EXCHANGE_POST : EXCHANGE_GET,
+		.method = is_up(l) ? EXCHANGE_POST : EXCHANGE_GET,
 		.host = l->cfg.host,
 		.port = l->cfg.to.port,
 		.path = text_view(&t),
-		.body = l->cfg.counts ? SOURCE_UNBOUNDED : l->upload_size,
+		.body = chunks ? SOURCE_UNBOUNDED : size,
 		.timeout = l->cfg.timeout,
 	};
 	const char *bad = lane_ask(c, &r, now);
 
 	if (bad)
 		fail(l, FLOW_FAILED, "the path %s", bad);
-	if (l->congestion[0] == '\0')
-		stream_congestion(c->fd, l->congestion);
+	else if (chunks && limited)
+		source_limit(&c->x.source, size);
+	/* Of a file nobody knows how much will come. */
+	l->asked[c - l->lanes] = limited && (is_up(l) || l->cfg.dialect->timed) ? size : 0;
 }
 
 static void refuse_status(struct load *l, const struct exchange *x)
 {
 	bool never = x->status == 501 || x->status == 405 || x->status == 404 || x->status == 413 || x->status == 403;
 
-	fail(l, never && l->cfg.direction == LOAD_UP ? FLOW_UNSUPPORTED : FLOW_FAILED, "the server answered %d %s",
+	fail(l, never && is_up(l) ? FLOW_UNSUPPORTED : FLOW_FAILED, "the server answered %d %s",
 		(int64_t)x->status, x->reason);
 }
 
@@ -96,39 +140,48 @@ static void refuse_early(struct load *l, const struct exchange *x)
 		(int64_t)x->status, (int64_t)x->early_sent);
 }
 
-static void count_agreed(struct load *l, const struct lane *c)
+/* What the other end says that it sent or received. */
+static bool is_told(const struct load *l, const struct lane *c, uint64_t *ret)
 {
-	uint64_t theirs;
-	bool down = l->cfg.direction == LOAD_DOWN;
-	bool told = down ? http1_body_trailer_uint(&c->x.body, &theirs) :
-			   json_find_uint(text_view(&c->answer), "bytes", &theirs);
-
-	if (!l->cfg.counts || !told || theirs > INT64_MAX)
-		return;
-	l->peer += theirs;
-	l->agreed += down ? c->x.body.received : c->x.source.sent;
+	if (is_up(l))
+		return dialect_receipt(l->cfg.dialect->receipt, text_view(&c->answer), ret);
+	return l->cfg.dialect->timed && http1_body_trailer_uint(&c->x.body, ret);
 }
 
+/* The port that it all goes through, by the first connection that is closed. */
+static void note_link(struct load *l, const struct lane *c)
+{
+	struct netif_link link;
+
+	if (!l->linked && netif_link_of(c->fd, &link))
+		l->account.link_bits_per_second = link.bits_per_second;
+	l->linked = true;
+}
+
+/* Before a connection is closed: what the kernel knows of it. */
 static void note_facts(struct load *l, const struct lane *c)
 {
 	struct stream_facts f;
 
-	if (l->cfg.direction != LOAD_UP || c->state != LANE_BUSY)
+	if (c->state != LANE_BUSY)
 		return;
 	stream_facts(c->fd, &f);
-	if (f.retransmits != UNKNOWN)
-		l->facts.retransmits = ns_max(l->facts.retransmits, 0) + f.retransmits;
-	if (f.busy == UNKNOWN)
-		return;
-	l->facts.busy = ns_max(l->facts.busy, 0) + f.busy;
-	l->facts.rwnd_limited = ns_max(l->facts.rwnd_limited, 0) + f.rwnd_limited;
-	l->facts.sndbuf_limited = ns_max(l->facts.sndbuf_limited, 0) + f.sndbuf_limited;
+	if (is_up(l))
+		account_tcp(&l->account, &(struct account_tcp){ f.retransmits, f.busy, f.rwnd_limited, f.sndbuf_limited });
+	unsigned segment = is_up(l) ? f.sent_segment : f.received_segment;
+
+	if (segment > l->account.segment)
+		l->account.segment = segment;
+	l->account.headers = f.headers;
+	if (is_up(l) && l->account.congestion[0] == '\0')
+		stream_congestion(c->fd, l->account.congestion);
+	note_link(l, c);
 }
 
 /* The connection goes; what it carried stays counted. */
 static void retire(struct load *l, struct lane *c)
 {
-	l->gone += payload(l, c);
+	l->account.gone += payload(l, c);
 	note_facts(l, c);
 	lane_close(c);
 }
@@ -147,16 +200,21 @@ static void count_failure(struct load *l, struct lane *c, const char *what, cons
 		fail(l, FLOW_FAILED, "%s", l->last_failure);
 }
 
+static uint64_t most_of_body(const struct load *l)
+{
+	return l->cfg.dialect->up_max > 0 ? l->cfg.dialect->up_max : UPLOAD_LAST;
+}
+
 /* A complete exchange that counts; the connection goes on where it may. */
 static void count_exchange(struct load *l, struct lane *c, ns_t now)
 {
-	l->gone += l->cfg.direction == LOAD_UP ? c->x.source.sent : c->x.body.received;
-	l->exchanges++;
-	l->answered += c->x.source.sent;
-	l->upload_size = l->upload_size < UPLOAD_LAST ? l->upload_size * 2 : UPLOAD_LAST;
-	count_agreed(l, c);
+	uint64_t told;
+
+	account_exchange(&l->account, c->x.source.sent, c->x.body.received, is_told(l, c, &told) ? &told : NULL);
+	l->asked[c - l->lanes] = 0;
+	l->upload_size = l->upload_size < most_of_body(l) / 2 ? l->upload_size * 2 : most_of_body(l);
 	l->failures = 0;
-	bool again = !l->ending && c - l->lanes < (ptrdiff_t)l->transfer.connections;
+	bool again = !l->ending && !has_enough(l) && c - l->lanes < (ptrdiff_t)l->transfer.connections;
 
 	if (again && c->x.keep_alive) {
 		ask(l, c, now);
@@ -166,11 +224,22 @@ static void count_exchange(struct load *l, struct lane *c, ns_t now)
 	lane_close(c);
 }
 
+/* Some servers take so many connections and no more: what is refused beyond that is no fault. */
+static bool was_one_too_many(struct load *l, struct lane *c, ns_t now)
+{
+	if (!transfer_refused(&l->transfer, (unsigned)(c - l->lanes), now, total(l)))
+		return false;
+	retire(l, c);
+	return true;
+}
+
 /* The exchange of @c is over: what does it mean? */
 static void lane_ended(struct load *l, struct lane *c, ns_t now)
 {
-	bool ok = l->cfg.direction == LOAD_UP ? c->x.status / 100 == 2 : c->x.status == 200;
+	bool ok = is_up(l) ? c->x.status / 100 == 2 : c->x.status == 200;
 
+	if ((!ok || c->x.state == EXCHANGE_BROKEN) && was_one_too_many(l, c, now))
+		return;
 	if (c->x.state == EXCHANGE_BROKEN && c->x.status == 0) {
 		count_failure(l, c, "the server ", c->x.why);
 	} else if (!ok) {
@@ -189,13 +258,15 @@ static void lane_ended(struct load *l, struct lane *c, ns_t now)
 /* The first byte of an exchange: how long was it waited for? The very first one starts the clock. */
 static void note_flow(struct load *l, const struct lane *c, ns_t now)
 {
+	if (l->transfer.phase == TRANSFER_FILLING)
+		return;
 	if (l->transfer.phase != TRANSFER_STARTING) {
-		l->waited += now - c->asked;
+		l->account.waited += now - c->asked;
 		return;
 	}
 	transfer_flows(&l->transfer, now);
-	l->cpu = clock_cpu();
-	l->wall = now;
+	l->account.cpu = clock_cpu();
+	l->account.wall = now;
 }
 
 /* What a turn or a tick made of a connection. */
@@ -205,7 +276,7 @@ static void follow_up(struct load *l, struct lane *c, bool flowed, ns_t now)
 		note_flow(l, c, now);
 	if (c->state == LANE_READY)
 		ask(l, c, now);
-	else if (c->state == LANE_FREE && c->io < 0)
+	else if (c->state == LANE_FREE && c->io < 0 && !was_one_too_many(l, c, now))
 		count_failure(l, c, "a connection failed: ", io_text(c->io));
 	else if (lane_is_over(c))
 		lane_ended(l, c, now);
@@ -221,23 +292,14 @@ static void turn(struct load *l, struct lane *c, const struct wait_event *e, ns_
 	follow_up(l, c, flowed, now);
 }
 
-static uint64_t total(struct load *l)
-{
-	uint64_t n = l->gone;
-
-	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
-		n += payload(l, &l->lanes[i]);
-	return n;
-}
-
 /* As many connections as are wanted: dial the missing ones, drop the last ones. */
 static void man_lanes(struct load *l, ns_t now)
 {
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX && !l->over && !l->ending; i++) {
 		struct lane *c = &l->lanes[i];
 
-		if (i < l->transfer.connections && c->state == LANE_FREE) {
-			lane_dial(c, &l->cfg.to, &l->cfg.origin, l->wait, LOAD_KEY + i, l->cfg.timeout, now);
+		if (i < l->transfer.connections && c->state == LANE_FREE && !has_enough(l)) {
+			lane_dial(c, &l->cfg.to, &l->cfg.origin, l->wait, l->key + i, l->cfg.timeout, now);
 			follow_up(l, c, true, now);
 		} else if (i >= l->transfer.connections) {
 			retire(l, c);
@@ -248,21 +310,25 @@ static void man_lanes(struct load *l, ns_t now)
 /* The time is up. Where both ends count, let the bodies end, so that the counts can be compared. */
 static void begin_end(struct load *l, ns_t now)
 {
-	l->moved = total(l);
-	l->cpu = clock_cpu() - l->cpu;
-	l->wall = now - l->wall;
+	struct account *a = &l->account;
+
+	a->moved = total(l);
+	a->cpu = clock_cpu() - a->cpu;
+	a->wall = now - a->wall;
+	a->rationed = l->cfg.bytes > 0 && a->moved >= l->cfg.bytes;
 	l->ending = true;
 	l->give_up = now + l->cfg.timeout;
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
-		if (l->lanes[i].state == LANE_BUSY && l->cfg.direction == LOAD_UP)
+		if (l->lanes[i].state == LANE_BUSY && is_up(l) && l->cfg.dialect->timed)
 			source_finish(&l->lanes[i].x.source);
-	l->over = !l->cfg.counts;
+	/* With a limit in bytes the last answer is the one that says that they arrived. */
+	l->over = !l->cfg.dialect->timed && !(is_up(l) && a->rationed);
 }
 
 /* A body that the server would cut off for its length in time is ended before that. */
 static void end_long_body(struct load *l, struct lane *c, ns_t now)
 {
-	if (l->cfg.direction == LOAD_UP && c->state == LANE_BUSY && l->cfg.body_time != UNKNOWN &&
+	if (is_up(l) && c->state == LANE_BUSY && l->cfg.body_time != UNKNOWN &&
 		now - c->x.started > l->cfg.body_time * 3 / 4)
 		source_finish(&c->x.source);
 }
@@ -290,7 +356,7 @@ static void tick_lanes(struct load *l, ns_t now, bool all)
 static void after_sample(struct load *l, ns_t now)
 {
 	if (l->transfer.phase == TRANSFER_OVER) {
-		if (l->wall == 0)
+		if (l->account.wall == 0)
 			fail(l, FLOW_FAILED, "%s", l->last_failure[0] ? l->last_failure : "no data came from the server");
 		else
 			begin_end(l, now);
@@ -299,144 +365,121 @@ static void after_sample(struct load *l, ns_t now)
 	tick_lanes(l, now, true);
 }
 
-static ns_t deadline(const struct load *l)
+ns_t load_deadline(const struct load *l)
 {
 	ns_t d = l->ending ? l->give_up : transfer_deadline(&l->transfer);
 
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
 		d = ns_min(d, lane_deadline(&l->lanes[i]));
-	return l->beside ? ns_min(d, pinger_deadline(l->beside)) : d;
+	return l->over ? NS_NEVER : d;
 }
 
-void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, struct pinger *beside, struct bulk *bulk)
+void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, uint64_t key, struct bulk *bulk, ns_t now)
 {
-	struct transfer_cfg t = { .time = cfg->time, .rtt = cfg->rtt, .patience = cfg->timeout * 2, .connections = cfg->connections };
-	ns_t now = clock_mono();
+	/* A limit in bytes is shared out before it is known how many connections bring more. */
+	unsigned n = cfg->bytes > 0 && cfg->connections == 0 ? 1 : cfg->connections;
+	struct transfer_cfg t = { .time = cfg->time, .rtt = cfg->rtt, .patience = cfg->timeout * 2, .bytes = cfg->bytes,
+		.connections = n, .fill = n == 0 };
 
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
 		l->lanes[i].state = LANE_FREE;
 	l->cfg = *cfg;
 	l->wait = wait;
-	l->beside = beside;
+	l->key = key;
 	l->bulk = bulk;
-	l->ending = l->over = false;
-	l->gone = l->agreed = l->peer = l->exchanges = 0;
-	l->waited = l->wall = l->cpu = 0;
+	l->ending = l->over = l->linked = false;
 	l->failures = 0;
 	l->status = FLOW_OK;
-	l->reason[0] = l->last_failure[0] = l->congestion[0] = '\0';
-	l->moved = l->answered = 0;
+	l->reason[0] = l->last_failure[0] = '\0';
 	l->upload_size = UPLOAD_FIRST;
-	l->facts = (struct stream_facts){ UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN };
+	account_init(&l->account, is_up(l), cfg->dialect->timed);
 	transfer_init(&l->transfer, &t, now);
+}
+
+bool load_owns(const struct load *l, uint64_t key)
+{
+	return key >= l->key && key < l->key + TRANSFER_CONNECTIONS_MAX;
+}
+
+void load_ready(struct load *l, const struct wait_event *e, ns_t now)
+{
+	if (!l->over)
+		turn(l, &l->lanes[e->key - l->key], e, now);
+}
+
+/* A limit in bytes is over when it is reached, whatever the time. */
+static bool is_due(struct load *l, ns_t now)
+{
+	return now >= transfer_deadline(&l->transfer) || (l->cfg.bytes > 0 && total(l) >= l->cfg.bytes);
 }
 
 /* Return: whether a sample makes an event. */
 static bool sample(struct load *l, ns_t now, struct load_event *ret)
 {
-	if (l->ending || now < transfer_deadline(&l->transfer) || !transfer_tick(&l->transfer, now, total(l)))
+	if (l->ending || !is_due(l, now) || !transfer_tick(&l->transfer, now, total(l)))
 		return false;
 	*ret = (struct load_event){
-		.kind = LOAD_PROGRESS,
 		.bits_per_second = transfer_recent(&l->transfer),
-		.elapsed = l->wall > 0 ? now - l->wall : 0,
+		.elapsed = l->account.wall > 0 ? now - l->account.wall : 0,
 		.connections = l->transfer.connections,
 	};
 	after_sample(l, now);
 	return true;
 }
 
-bool load_next(struct load *l, struct load_event *ret)
+bool load_step(struct load *l, ns_t now, struct load_event *ret)
 {
-	struct wait_event v[TRANSFER_CONNECTIONS_MAX * 2];
-
-	while (!l->over) {
-		ns_t now = clock_mono();
-
-		ret->kind = LOAD_PING;
-		if (l->beside && pinger_step(l->beside, now, &ret->ping))
-			return true;
-		if (sample(l, now, ret))
-			return true;
-		tick_lanes(l, now, false);
-		man_lanes(l, now);
-		if (l->over || signals_stop())
-			break;
-		size_t n = wait_next(l->wait, deadline(l), now, v, sizeof(v) / sizeof(v[0]));
-
-		now = clock_mono();
-		for (size_t i = 0; i < n && !l->over; i++) {
-			if (l->beside && pinger_owns(l->beside, v[i].key))
-				pinger_ready(l->beside, &v[i]);
-			else
-				turn(l, &l->lanes[v[i].key - LOAD_KEY], &v[i], now);
-		}
-	}
+	if (l->over)
+		return false;
+	if (sample(l, now, ret))
+		return true;
+	tick_lanes(l, now, false);
+	man_lanes(l, now);
 	return false;
 }
 
-static bool file_was_small(const struct load *l)
+ns_t load_round_trip(const struct load *l, size_t i)
 {
-	ns_t all = l->wall * l->transfer.connections;
+	const struct lane *c = &l->lanes[i];
+	struct stream_facts f;
 
-	return !l->cfg.counts && l->exchanges > 0 && l->waited > all / 10;
+	if (c->state != LANE_BUSY || !c->flows)
+		return UNKNOWN;
+	stream_facts(c->fd, &f);
+	ns_t rtt = is_up(l) ? f.rtt : f.received_rtt;
+
+	return rtt > 0 ? rtt : UNKNOWN;
 }
 
-static void fill_figures(struct load *l, int64_t server_share_ppm, const struct rate_result *rate,
-	struct flow_result *ret)
+void load_stop(struct load *l, ns_t now)
 {
-	uint64_t moved = l->moved;
-
-	ret->bits_per_second = rate->bits_per_s;
-	ret->bytes = (int64_t)rate->bytes;
-	ret->elapsed = rate->elapsed;
-	ret->total_bytes = (int64_t)(l->peer > 0 ? l->agreed : moved);
-	ret->peer_bytes = l->peer > 0 ? (int64_t)l->peer : UNKNOWN;
-	ret->connections = l->transfer.connections;
-	ret->stable = rate->stable;
-	ret->spread_ppm = rate->spread_ppm;
-	ret->counted_by_receiver = l->cfg.direction == LOAD_DOWN || (l->peer > 0 && l->peer == l->agreed);
-	ret->retransmits = l->facts.retransmits;
-	memcpy(ret->congestion_control, l->congestion, sizeof(l->congestion));
-	if (l->wall > 0) {
-		ret->cpu_share_ppm = (int64_t)wide_muldiv((uint64_t)l->cpu, 1000000, (uint64_t)l->wall);
-		if (moved > 0)
-			ret->cpu_per_gigabyte = (ns_t)wide_muldiv((uint64_t)l->cpu, 1000000000, moved);
-	}
-	struct transfer_evidence e = { ret->cpu_share_ppm, server_share_ppm, l->facts.busy, l->facts.rwnd_limited,
-		l->facts.sndbuf_limited, file_was_small(l) };
-
-	ret->limited_by = transfer_limit(&e);
-}
-
-void load_stop(struct load *l)
-{
-	ns_t now = clock_mono();
-
-	if (!l->ending && l->wall > 0) { /* cut short by a signal or a failure: what there is counts */
+	if (!l->ending && l->account.wall > 0) { /* cut short by a signal or a failure: what there is counts */
 		rate_add(&l->transfer.rate, now, total(l));
 		begin_end(l, now);
 	}
-	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
 		retire(l, &l->lanes[i]);
-	}
+	l->account.connections = transfer_connections(&l->transfer);
 }
 
-void load_result(struct load *l, int64_t server_share_ppm, struct flow_result *ret)
+ns_t load_steady_since(struct load *l)
+{
+	return transfer_result(&l->transfer).start;
+}
+
+void load_result(struct load *l, struct flow_result *ret)
 {
 	struct rate_result rate = transfer_result(&l->transfer);
 
 	flow_result_init(ret);
-	if (l->status == FLOW_OK && (!rate.measured || rate.bytes == 0))
-		fail(l, FLOW_FAILED, "no data was moved");
-	if (l->status == FLOW_OK && transfer_stalled(&l->transfer))
-		fail(l, FLOW_FAILED, "the transfer came to a stop");
-	/* Bytes that a kernel took are no upload: somebody has to say that they were read. Bodies double in size, so that
-	 * nearly half of all bytes are in answered ones where all is well. */
-	if (l->status == FLOW_OK && l->cfg.direction == LOAD_UP && !l->cfg.counts && l->answered < l->moved / 4)
-		fail(l, FLOW_FAILED, "the server did not answer to most of what was sent: not measured");
+	if (l->status == FLOW_OK) {
+		const char *fault = account_fault(&l->account, &rate, transfer_stalled(&l->transfer));
+
+		if (fault)
+			fail(l, FLOW_FAILED, "%s", fault);
+	}
 	ret->status = l->status;
 	memcpy(ret->reason, l->reason, sizeof(l->reason));
 	if (l->status == FLOW_OK)
-		fill_figures(l, server_share_ppm, &rate, ret);
+		account_result(&l->account, &rate, ret);
 }

@@ -23,7 +23,9 @@
 /* The kernel begins to stamp received packets a moment after the first socket has asked for it. */
 #define STAMPS_START (2 * NS_PER_MS)
 
-/* Keys: the two ICMP sockets, then the connections. */
+/* Keys: the ICMP and the UDP sockets, then the connections. */
+#define SOCKETS 4
+#define UDP_FIRST 2
 #define HAIL_KEY 8
 
 /* Descriptors that are none of a connection, at most. */
@@ -88,6 +90,26 @@ static bool open_icmp(struct pinger *r, unsigned families, struct fault *why)
 	return r->open[0] || r->open[1];
 }
 
+/* A closed port says so by ICMP, which a socket that sends to many hears through its error queue. */
+static bool open_udp(struct pinger *r, unsigned families, struct fault *why)
+{
+	struct udp_options o = { .stamping = r->cfg.stamping, .origin = r->cfg.origin };
+	size_t n = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!(families & (4U | 1U << i)))
+			continue;
+		if (udp_open(&r->udp[i], i == 1 ? 6 : 4, &o, why))
+			r->open[UDP_FIRST + i] = wait_add(r->wait, r->udp[i].fd, WAIT_IN, r->key + UDP_FIRST + i);
+		else if (families & 1U << i)
+			return false;
+		n += r->open[UDP_FIRST + i];
+	}
+	if (n > 0)
+		why->kind = FAULT_NONE;
+	return n > 0;
+}
+
 /* The ICMP of all families or of none: one run, one method. */
 static bool open_best(struct pinger *r, const struct ping_room *room, struct fault *why)
 {
@@ -97,6 +119,10 @@ static bool open_best(struct pinger *r, const struct ping_room *room, struct fau
 	text_init(&t, r->reason, sizeof(r->reason));
 	if (r->cfg.reason)
 		text_str(&t, r->cfg.reason);
+	if (r->cfg.via == VIA_UDP) {
+		r->method = METHOD_UDP;
+		return open_udp(r, families_of(room), why);
+	}
 	if (r->cfg.via == VIA_TCP || r->cfg.via == VIA_HTTP) {
 		r->method = r->cfg.via == VIA_TCP ? METHOD_TCP : METHOD_HTTP;
 		return true;
@@ -119,13 +145,29 @@ static int64_t drops_so_far(const struct pinger *r)
 {
 	int64_t sum = UNKNOWN;
 
-	for (size_t i = 0; i < 2; i++) {
-		int64_t drops = r->open[i] ? icmp_drops(&r->icmp[i]) : UNKNOWN;
+	for (size_t i = 0; i < SOCKETS; i++) {
+		if (!r->open[i])
+			continue;
+		int64_t drops = i < UDP_FIRST ? icmp_drops(&r->icmp[i]) : udp_drops(&r->udp[i - UDP_FIRST]);
 
 		if (drops != UNKNOWN)
 			sum = (sum == UNKNOWN ? 0 : sum) + drops;
 	}
 	return sum;
+}
+
+/* Who answers a probe must have seen its session, its number and its time: the first two cannot be foreseen. */
+static bool begin_session(struct pinger *r, struct fault *why)
+{
+	uint32_t v[2];
+
+	if (!random_fill(v, sizeof(v), why))
+		return false;
+	r->cfg.ping.id[0] = r->cfg.ping.id[1] = (uint16_t)(v[0] | 1);
+	r->cfg.ping.first = v[1] | 1;
+	r->cfg.ping.port = PINGER_UDP_PORT;
+	r->cfg.ping.wall = clock_wall_s() * NS_PER_S - clock_mono();
+	return true;
 }
 
 bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, const struct ping_room *room, struct wait *wait,
@@ -142,6 +184,8 @@ bool pinger_open(struct pinger *r, const struct pinger_cfg *cfg, const struct pi
 	r->cfg.ping.id[0] = r->icmp[0].id;
 	r->cfg.ping.id[1] = r->icmp[1].id;
 	r->cfg.ping.first = r->ping.flight.head > 0 ? r->ping.flight.head : 1;
+	if (r->method == METHOD_UDP && !begin_session(r, why))
+		return false;
 	r->drops = drops_so_far(r);
 	r->hails_max = memory_descriptors() - DESCRIPTORS_ELSE;
 	if (r->hails_max > PINGER_HAILS)
@@ -162,6 +206,11 @@ void pinger_close(struct pinger *r)
 	for (size_t i = 0; i < PINGER_HAILS; i++)
 		if (r->hails[i].state != HAIL_FREE)
 			drop_hail(&r->hails[i]);
+	for (size_t i = 0; i < 2; i++) {
+		if (r->open[UDP_FIRST + i])
+			udp_close(&r->udp[i]);
+		r->open[UDP_FIRST + i] = false;
+	}
 	/* Only what was used: the rest of the table has never been touched and costs no memory. */
 	for (uint32_t wire = r->cfg.ping.first; wire != r->ping.flight.head && wire - r->cfg.ping.first < FLIGHT_SLOTS; wire++)
 		r->slots[wire % FLIGHT_SLOTS] = (struct flight_slot){ .state = FLIGHT_FREE };
@@ -171,29 +220,53 @@ void pinger_ready(struct pinger *r, const struct wait_event *e)
 {
 	uint64_t i = e->key - r->key;
 
-	if (i < 2)
+	if (i < SOCKETS)
 		r->ready[i] = r->errors[i] = true;
 	else if (i >= HAIL_KEY && i < HAIL_KEY + PINGER_HAILS)
 		r->hails[i - HAIL_KEY].ready = true;
 }
 
+static bool is_icmp(const struct pinger *r)
+{
+	return r->method == METHOD_ICMP_RAW || r->method == METHOD_ICMP_DGRAM;
+}
+
+static bool by_packets(const struct pinger *r)
+{
+	return is_icmp(r) || r->method == METHOD_UDP;
+}
+
+static bool receive(struct pinger *r, size_t i, struct packet *pkt)
+{
+	return i < UDP_FIRST ? icmp_recv(&r->icmp[i], pkt, reply, sizeof(reply)) :
+			       udp_recv(&r->udp[i - UDP_FIRST], pkt, reply, sizeof(reply));
+}
+
+static bool receive_error(struct pinger *r, size_t i, struct packet *pkt)
+{
+	return i < UDP_FIRST ? icmp_recv_error(&r->icmp[i], pkt, reply, sizeof(reply)) :
+			       udp_recv_error(&r->udp[i - UDP_FIRST], pkt, reply, sizeof(reply));
+}
+
+static bool take(struct pinger *r, size_t i, const struct packet *pkt, struct ping_event *ret)
+{
+	r->reads[i]--;
+	if (i >= UDP_FIRST)
+		return ping_udp(&r->ping, pkt, ret);
+	return is_icmp(r) && ping_icmp(&r->ping, pkt, ret); /* else it is of an earlier run */
+}
+
 /* The error queue first: it holds the stamp of the request whose reply comes next. */
-static bool read_icmp(struct pinger *r, size_t i, struct ping_event *ret)
+static bool read_socket(struct pinger *r, size_t i, struct ping_event *ret)
 {
 	struct packet pkt;
 
-	while (r->reads[i] > 0 && r->errors[i] &&
-		(r->errors[i] = r->open[i] && icmp_recv_error(&r->icmp[i], &pkt, reply, sizeof(reply)))) {
-		r->reads[i]--;
-		if (ping_icmp(&r->ping, &pkt, ret))
+	while (r->reads[i] > 0 && r->errors[i] && (r->errors[i] = r->open[i] && receive_error(r, i, &pkt)))
+		if (take(r, i, &pkt, ret))
 			return true;
-	}
-	while (r->reads[i] > 0 && r->ready[i] &&
-		(r->ready[i] = r->open[i] && icmp_recv(&r->icmp[i], &pkt, reply, sizeof(reply)))) {
-		r->reads[i]--;
-		if (ping_icmp(&r->ping, &pkt, ret))
+	while (r->reads[i] > 0 && r->ready[i] && (r->ready[i] = r->open[i] && receive(r, i, &pkt)))
+		if (take(r, i, &pkt, ret))
 			return true;
-	}
 	return false;
 }
 
@@ -281,18 +354,37 @@ static bool read_hails(struct pinger *r, ns_t now, struct ping_event *ret)
 	return false;
 }
 
-/* Return: whether sending failed, which is an event. */
-static bool send_icmp(struct pinger *r, const struct ping_request *q, struct ping_event *ret)
+static int send_icmp(struct pinger *r, const struct ping_request *q, ns_t *ret_stamp)
 {
-	struct addr to = r->ping.room.targets[q->target].addr;
+	struct addr to = ping_target_of(&r->ping, q->wire)->addr;
 	struct icmp_socket *s = &r->icmp[to.family == 6];
-	size_t size = r->ping.cfg.size;
 
 	to.port = 0;
 	flight_payload(&r->ping.flight, q->wire, payload);
-	size_t n = icmp_echo_build(to.family, s->id, q->wire, payload, size, request, sizeof(request));
-	ns_t stamp = clock_mono();
-	int io = r->open[to.family == 6] ? icmp_send(s, request, n, &to, q->wire, 0) : IO_UNREACHABLE;
+	size_t n = icmp_echo_build(to.family, s->id, q->wire, payload, r->ping.cfg.size, request, sizeof(request));
+
+	*ret_stamp = clock_mono();
+	return icmp_send(s, request, n, &to, q->wire, 0);
+}
+
+static int send_udp(struct pinger *r, const struct ping_request *q, ns_t *ret_stamp)
+{
+	struct addr to = ping_udp_to(&r->ping, q->wire);
+
+	*ret_stamp = clock_mono();
+	ping_udp_probe(&r->ping, q->wire, *ret_stamp, request);
+	return udp_send(&r->udp[to.family == 6], request, STAMP_LEN, &to, q->wire);
+}
+
+/* Return: whether sending failed, which is an event. */
+static bool send_packet(struct pinger *r, const struct ping_request *q, struct ping_event *ret)
+{
+	bool udp = r->method == METHOD_UDP;
+	size_t i = ping_target_of(&r->ping, q->wire)->addr.family == 6 ? 1 : 0;
+
+	i += udp ? UDP_FIRST : 0;
+	ns_t stamp = 0;
+	int io = !r->open[i] ? IO_UNREACHABLE : udp ? send_udp(r, q, &stamp) : send_icmp(r, q, &stamp);
 
 	if (io < 0) {
 		r->unroutable += io == IO_UNREACHABLE;
@@ -300,7 +392,7 @@ static bool send_icmp(struct pinger *r, const struct ping_request *q, struct pin
 		return true;
 	}
 	ping_sent(&r->ping, q->wire, stamp);
-	r->errors[to.family == 6] = r->cfg.stamping != ICMP_STAMP_RECEIPT; /* our own stamps are there at once */
+	r->errors[i] = r->cfg.stamping != ICMP_STAMP_RECEIPT; /* our own stamps are there at once */
 	return false;
 }
 
@@ -332,22 +424,17 @@ static bool send_hail(struct pinger *r, struct hail *h, const struct ping_reques
 	return false;
 }
 
-static bool is_icmp(const struct pinger *r)
-{
-	return r->method == METHOD_ICMP_RAW || r->method == METHOD_ICMP_DGRAM;
-}
-
 static bool send_due(struct pinger *r, ns_t now, struct ping_event *ret)
 {
 	struct ping_request q;
 
 	for (int n = 0; n < (r->cfg.stamping == ICMP_STAMP_RECEIPT ? SENDS_IN_A_STORM : SENDS_AT_ONCE); n++) {
-		struct hail *h = is_icmp(r) ? NULL : free_hail(r);
+		struct hail *h = by_packets(r) ? NULL : free_hail(r);
 
 		/* With all connections under way the schedule waits: what cannot be asked is not lost. */
-		if ((!is_icmp(r) && !h) || !ping_next(&r->ping, now, &q))
+		if ((!by_packets(r) && !h) || !ping_next(&r->ping, now, &q))
 			return false;
-		if (h ? send_hail(r, h, &q, ret) : send_icmp(r, &q, ret))
+		if (h ? send_hail(r, h, &q, ret) : send_packet(r, &q, ret))
 			return true;
 	}
 	return false;
@@ -360,7 +447,7 @@ static void look_once_more(struct pinger *r, ns_t now)
 		return;
 	bool deep = now - r->looked > NS_PER_S;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < SOCKETS; i++) {
 		r->ready[i] = r->errors[i] = r->open[i];
 		r->reads[i] = deep ? READS_AFTER_A_STOP : r->reads[i];
 	}
@@ -370,13 +457,15 @@ static void look_once_more(struct pinger *r, ns_t now)
 bool pinger_step(struct pinger *r, ns_t now, struct ping_event *ret)
 {
 	look_once_more(r, now);
-	if (read_icmp(r, 0, ret) || read_icmp(r, 1, ret))
-		return true;
+	for (size_t i = 0; i < SOCKETS; i++)
+		if (read_socket(r, i, ret))
+			return true;
 	if (r->method >= METHOD_TCP && read_hails(r, now, ret))
 		return true;
 	if (ping_expire(&r->ping, now, ret) || send_due(r, now, ret))
 		return true;
-	r->reads[0] = r->reads[1] = READS_AT_ONCE;
+	for (size_t i = 0; i < SOCKETS; i++)
+		r->reads[i] = READS_AT_ONCE;
 	return false;
 }
 
@@ -384,12 +473,12 @@ ns_t pinger_deadline(const struct pinger *r)
 {
 	ns_t first = NS_NEVER;
 
-	for (size_t i = 0; !is_icmp(r) && i < r->hails_max; i++) {
+	for (size_t i = 0; !by_packets(r) && i < r->hails_max; i++) {
 		if (r->hails[i].state == HAIL_FREE)
 			return ping_deadline(&r->ping);
 		first = ns_min(first, r->hails[i].until);
 	}
-	return is_icmp(r) ? ping_deadline(&r->ping) : ns_min(first, r->ping.end);
+	return by_packets(r) ? ping_deadline(&r->ping) : ns_min(first, r->ping.end);
 }
 
 bool pinger_next(struct pinger *r, struct ping_event *ret)

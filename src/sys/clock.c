@@ -54,6 +54,14 @@ bool clock_from_kernel(const struct timespec *at, ns_t *ret)
 	return true;
 }
 
+int64_t clock_unix(ns_t mono)
+{
+	ns_t now;
+	ns_t wall = wall_at(&now);
+
+	return wall - (now - mono);
+}
+
 ns_t clock_cpu(void)
 {
 	return read_clock(CLOCK_PROCESS_CPUTIME_ID);

@@ -8,34 +8,21 @@
 
 #include "sys/clock.h"
 #include "sys/fail.h"
-#include "sys/icmp.h"
 #include "sys/sockaddr.h"
+#include "sys/stamping.h"
 
-/* From the kernel's headers, as in sys/icmp.c. */
+/* From the kernel's headers, as in sys/stamping.c. */
 enum {
 	KERNEL_RECVERR_RFC4884 = 26,
 	KERNEL_RECVERR_RFC4884_6 = 31,
-	KERNEL_TIMESTAMPING_OLD = 37,
-	KERNEL_TIMESTAMPING_NEW = 65,
-	STAMP_RX_SOFTWARE = 1 << 3,
-	STAMP_SOFTWARE = 1 << 4,
 };
 
 /* The error queue of every socket is read in the same way: this one is lent to whichever it is. */
-static struct icmp_socket reader;
+static struct stamping reader;
 
 static bool set_int(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
-}
-
-/* Return: under which type the stamps come, 0 for none. */
-static int ask_for_stamps(int fd)
-{
-	int stamps = STAMP_RX_SOFTWARE | STAMP_SOFTWARE;
-
-	return set_int(fd, SOL_SOCKET, KERNEL_TIMESTAMPING_NEW, stamps) ? KERNEL_TIMESTAMPING_NEW :
-	       set_int(fd, SOL_SOCKET, KERNEL_TIMESTAMPING_OLD, stamps) ? KERNEL_TIMESTAMPING_OLD : 0;
 }
 
 void hop_begin(void)
@@ -45,7 +32,7 @@ void hop_begin(void)
 	if (keeper < 0)
 		keeper = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (keeper >= 0)
-		ask_for_stamps(keeper);
+		stamping_begin(&reader, keeper, 4, ICMP_STAMP_RECEIPT);
 }
 
 static void set_options(int fd, int family, int ttl)
@@ -57,7 +44,7 @@ static void set_options(int fd, int family, int ttl)
 	set_int(fd, level, v6 ? IPV6_UNICAST_HOPS : IP_TTL, ttl);
 	set_int(fd, level, v6 ? IPV6_RECVERR : IP_RECVERR, 1);
 	set_int(fd, level, v6 ? KERNEL_RECVERR_RFC4884_6 : KERNEL_RECVERR_RFC4884, 1);
-	reader.stamping = ask_for_stamps(fd);
+	stamping_begin(&reader, fd, family, ICMP_STAMP_RECEIPT);
 }
 
 static int start(int fd, const struct addr *to, const struct origin *from, uint16_t *port, ns_t *ret_stamp)
@@ -95,7 +82,7 @@ int hop_connect(const struct addr *to, const struct origin *from, uint16_t *port
 bool hop_error(int fd, struct packet *ret, uint8_t *buf, size_t cap)
 {
 	reader.fd = fd;
-	while (icmp_recv_error(&reader, ret, buf, cap))
+	while (stamping_recv_error(&reader, ret, buf, cap))
 		if (ret->kind == PACKET_ERROR && ret->from.family != 0)
 			return true;
 	return false;

@@ -41,6 +41,8 @@ static bool bind_origin(int fd, const struct origin *from, struct fault *why)
 		setsockopt(fd, IPPROTO_IP, IP_TTL, &from->ttl, sizeof(from->ttl));
 		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &from->ttl, sizeof(from->ttl));
 	}
+	if (from->congestion)
+		stream_use_congestion(fd, from->congestion);
 	if (from->source.family == 0)
 		return true;
 	char name[ADDR_TEXT_MAX];
@@ -67,6 +69,29 @@ static int fail_at(const char *what, const struct addr *at, struct fault *why)
 	addr_put_port(&t, at);
 	fail_fault(why, what, text_view(&t));
 	return io;
+}
+
+void stream_use_congestion(int fd, const char *name)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name));
+}
+
+bool stream_congestion_works(const char *name, struct fault *why)
+{
+	int fd = open_tcp(4);
+
+	if (fd < 0)
+		fd = open_tcp(6);
+	if (fd < 0)
+		return fail_fault(why, "cannot open a socket", SLICE(""));
+	bool works = setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0;
+
+	if (!works) {
+		fail_fault(why, "cannot use congestion control", slice_of(name));
+		fault_hint(why, "sysctl net.ipv4.tcp_allowed_congestion_control");
+	}
+	close(fd);
+	return works;
 }
 
 bool stream_origin_works(const struct origin *from, struct fault *why)
@@ -207,6 +232,11 @@ void stream_low_water(int fd, int n)
 	set_int(fd, SOL_SOCKET, SO_RCVLOWAT, n);
 }
 
+void stream_acknowledge(int fd)
+{
+	set_int(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
 void stream_unsent_max(int fd, int n)
 {
 	set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, n);
@@ -233,7 +263,7 @@ void stream_close(int fd)
 }
 
 /* Offsets in the kernel's struct tcp_info (include/uapi/linux/tcp.h), which only ever grows. */
-enum { TI_RTT = 68, TI_TOTAL_RETRANS = 100, TI_BUSY = 168, TI_RWND_LIMITED = 176, TI_SNDBUF_LIMITED = 184 };
+enum { TI_OPTIONS = 5, TI_SND_MSS = 16, TI_RCV_MSS = 20, TI_RTT = 68, TI_ADVMSS = 84, TI_RCV_RTT = 92, TI_TOTAL_RETRANS = 100, TI_BUSY = 168, TI_RWND_LIMITED = 176, TI_SNDBUF_LIMITED = 184 };
 
 static int64_t info32(const uint8_t *info, socklen_t n, size_t at)
 {
@@ -243,6 +273,35 @@ static int64_t info32(const uint8_t *info, socklen_t n, size_t at)
 		return UNKNOWN;
 	memcpy(&v, info + at, sizeof(v));
 	return v;
+}
+
+static ns_t info_us32(const uint8_t *info, socklen_t n, size_t at)
+{
+	int64_t us = info32(info, n, at);
+
+	return us == UNKNOWN ? UNKNOWN : us * NS_PER_US;
+}
+
+static unsigned info_size(const uint8_t *info, socklen_t n, size_t at)
+{
+	int64_t v = info32(info, n, at);
+
+	return v > 0 && v < UINT16_MAX ? (unsigned)v : 0;
+}
+
+static unsigned smaller(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Preamble, header, checksum and gap of Ethernet; then IP and TCP, with timestamps where they were agreed on. */
+static unsigned headers_of(int fd, const uint8_t *info, socklen_t n)
+{
+	struct sockaddr_storage sa;
+	socklen_t sa_n = sizeof(sa);
+	bool six = getsockname(fd, (struct sockaddr *)&sa, &sa_n) == 0 && sa.ss_family == AF_INET6;
+
+	return 38U + (six ? 40U : 20U) + 20U + (n > TI_OPTIONS && info[TI_OPTIONS] & TCPI_OPT_TIMESTAMPS ? 12U : 0U);
 }
 
 static ns_t info_us(const uint8_t *info, socklen_t n, size_t at)
@@ -262,13 +321,16 @@ void stream_facts(int fd, struct stream_facts *ret)
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &n) != 0)
 		n = 0;
-	ret->rtt = info32(info, n, TI_RTT);
-	if (ret->rtt != UNKNOWN)
-		ret->rtt *= NS_PER_US;
+	ret->rtt = info_us32(info, n, TI_RTT);
+	ret->received_rtt = info_us32(info, n, TI_RCV_RTT);
 	ret->retransmits = info32(info, n, TI_TOTAL_RETRANS);
 	ret->busy = info_us(info, n, TI_BUSY);
 	ret->rwnd_limited = info_us(info, n, TI_RWND_LIMITED);
 	ret->sndbuf_limited = info_us(info, n, TI_SNDBUF_LIMITED);
+	ret->headers = headers_of(fd, info, n);
+	ret->sent_segment = info_size(info, n, TI_SND_MSS);
+	/* What was received is an estimate that stops at what we have announced, which counts options as payload. */
+	ret->received_segment = smaller(info_size(info, n, TI_RCV_MSS), info_size(info, n, TI_ADVMSS));
 }
 
 void stream_congestion(int fd, char out[CONGESTION_MAX])

@@ -17,7 +17,7 @@ from formats import FLOW_KEYS, PING_KEYS, prometheus, rows
 from hostile import Hostile, answer, by_method
 from program import PATIENCE, SONDE, Serve, figures, read_until, run, start
 
-CHECK_KEYS = set("schema type version time target server ping download upload loaded responsiveness expect".split())
+CHECK_KEYS = set("schema type version time target server ping download upload both loaded responsiveness bufferbloat expect".split())
 LIMITS = (None, "network", "receiver", "sender", "client-cpu", "server", "size")
 
 QUICK = ("--time", "200ms", "-c", "3")

@@ -13,6 +13,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
+from dialects import PROBES
 from hostile import FILE, OK, always, answer, by_method
 from program import figures
 from rows import QUICK, Flow, Rows, begin
@@ -270,7 +271,7 @@ def is_measured(self, r):
 
 def asks_a_few(self, r):
     is_measured(self, r)
-    self.assertLessEqual(len(paths(r, "HEAD")), 256)
+    self.assertLessEqual(len(set(paths(r, "HEAD"))), 256)
 
 
 def stops_looking(self, r):
@@ -280,7 +281,7 @@ def stops_looking(self, r):
 
 def asks_for_good_only(self, r):
     is_measured(self, r)
-    self.assertEqual(set(paths(r, "HEAD")) | set(paths(r, "GET")), {"/", "/info", "/good"})
+    self.assertEqual(set(paths(r, "HEAD")) | set(paths(r, "GET")), {"/", "/info", "/good", *PROBES})
 
 
 def sends_whole_lines(self, r):

@@ -164,13 +164,19 @@ class Paths(Served):
 
     def test_a_method_that_a_path_does_not_know_is_405_and_names_those_it_does(self):
         for method, path, allow in (("POST", "/", "GET, HEAD"), ("POST", "/down", "GET, HEAD"), ("GET", "/up", "POST"),
-                ("PUT", "/up", "POST"), ("DELETE", "/info", "GET, HEAD"), ("OPTIONS", "/ping", "GET, HEAD"),
+                ("PUT", "/up", "POST"), ("DELETE", "/info", "GET, HEAD"), ("PUT", "/upload", "GET, HEAD, POST"),
                 ("BREW", "/", "GET, HEAD")):
             status, fields, _ = self.get(path, method)
-            self.assertEqual((status, fields["Allow"]), (405, allow), (method, path))
+            self.assertEqual((status, fields["Allow"]), (405, allow + ", OPTIONS"), (method, path))
+
+    def test_options_names_the_methods_of_a_path(self):
+        for path, allow in (("/ping", "GET, HEAD"), ("/up", "POST"), ("/empty.php", "GET, HEAD, POST")):
+            status, fields, body = self.get(path, "OPTIONS")
+            self.assertEqual((status, fields["Allow"], body), (204, allow + ", OPTIONS", b""), path)
 
     def test_head_is_the_head_of_get(self):
-        for path in ("/", "/down?bytes=1000000", "/ping"):
+        for path in ("/", "/down?bytes=1000000", "/ping", "/small", "/empty", "/speedtest/latency.txt", "/garbage?ckSize=1",
+                "/getIP", "/.well-known/nq", "/speedtest/upload.php"):
             got, asked = self.get(path), self.get(path, "HEAD")
             self.assertEqual(asked[0], got[0])
             self.assertEqual(dict(asked[1]), dict(got[1]), path)

@@ -159,8 +159,8 @@ class Options(Usage):
     def test_a_word_that_is_no_choice_is_shown_the_choices(self):
         self.refused("check", "-f", "xml", "127.0.0.1", fault="--format 'xml' is not one of text json ndjson csv prom$")
         self.refused("check", "--only", "ping,foo", "127.0.0.1",
-            fault="--only 'foo' is not one of ping download upload$")
-        self.refused("ping", "--via", "udp", "127.0.0.1", fault="--via 'udp' is not one of auto icmp tcp http$")
+            fault="--only 'foo' is not one of ping download upload both$")
+        self.refused("ping", "--via", "foo", "127.0.0.1", fault="--via 'foo' is not one of auto icmp udp tcp http$")
 
     def test_a_path_without_a_slash_is_refused(self):
         self.refused("check", "--path", "file", "127.0.0.1", fault="--path 'file' does not begin with a slash$")
@@ -255,7 +255,7 @@ class Targets(Usage):
         self.refused_by_all("http://me@127.0.0.1/", "'http://me@127.0.0.1/' has a user name in it")
 
     def test_an_unknown_scheme_is_refused(self):
-        self.refused_by_all("ftp://127.0.0.1/", "'ftp://127.0.0.1/' has a scheme that is not one of http, icmp, tcp")
+        self.refused_by_all("ftp://127.0.0.1/", "'ftp://127.0.0.1/' has a scheme that is not one of http, icmp, tcp, udp")
 
     def test_tcp_without_a_port_shows_one(self):
         self.refused_by_all("tcp://127.0.0.1", "'tcp://127.0.0.1' needs a port", hint=r"tcp://127\.0\.0\.1:80")

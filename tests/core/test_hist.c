@@ -169,6 +169,30 @@ static void merging_is_the_same_as_adding_to_one(void **state)
 	assert_memory_equal(&h, &all, sizeof(all));
 }
 
+static void a_raised_histogram_is_that_of_the_larger_values(void **state)
+{
+	(void)state;
+	static const ns_t by[] = { 0, 1, 200, 1000, 123456, 1000000000, HIST_MAX, INT64_MAX };
+
+	for (size_t k = 0; k < sizeof(by) / sizeof(by[0]); k++) {
+		memset(&h, 0, sizeof(h));
+		memset(&other, 0, sizeof(other));
+		for (int i = 0; i < 1000; i++) {
+			ns_t v = (ns_t)(any() >> (28 + i % 36));
+
+			hist_add(&h, v);
+			hist_add(&other, by[k] > HIST_MAX - v ? HIST_MAX : v + by[k]);
+		}
+		hist_raise(&h, by[k]);
+		assert_int_equal(h.n, 1000);
+		for (unsigned q = 0; q <= 1000; q += 50) {
+			ns_t got = hist_quantile(&h, q), want = hist_quantile(&other, q);
+
+			assert_true(got >= want - want / 128 - 1 && got <= want + want / 128 + 1);
+		}
+	}
+}
+
 static void a_full_bin_takes_no_more_and_the_quantiles_stay_right(void **state)
 {
 	(void)state;
@@ -203,6 +227,7 @@ int main(void)
 		cmocka_unit_test(quantiles_are_the_nearest_ranks_of_the_sorted_values),
 		cmocka_unit_test_setup(small_sets_have_the_quantiles_a_reader_expects, empty),
 		cmocka_unit_test_setup(merging_is_the_same_as_adding_to_one, empty),
+		cmocka_unit_test_setup(a_raised_histogram_is_that_of_the_larger_values, empty),
 		cmocka_unit_test_setup(a_full_bin_takes_no_more_and_the_quantiles_stay_right, empty),
 	};
 

@@ -19,9 +19,10 @@ static void methods_have_the_words_of_the_contract(void **state)
 	assert_word(method_name(METHOD_NONE), "none");
 	assert_word(method_name(METHOD_ICMP_RAW), "icmp-raw");
 	assert_word(method_name(METHOD_ICMP_DGRAM), "icmp-dgram");
+	assert_word(method_name(METHOD_UDP), "udp");
 	assert_word(method_name(METHOD_TCP), "tcp");
 	assert_word(method_name(METHOD_HTTP), "http");
-	assert_int_equal(METHOD_N, 5);
+	assert_int_equal(METHOD_N, 6);
 }
 
 static void stamps_have_the_words_of_the_contract_and_grow_better(void **state)
@@ -58,7 +59,14 @@ static void flows_and_servers_have_the_words_of_the_contract(void **state)
 	assert_int_equal(FLOW_STATUS_N, 4);
 	assert_word(server_kind_name(SERVER_UNKNOWN), NULL);
 	assert_word(server_kind_name(SERVER_SONDE), "sonde");
+	assert_word(server_kind_name(SERVER_SPEEDTEST), "speedtest");
+	assert_word(server_kind_name(SERVER_LIBRESPEED), "librespeed");
+	assert_word(server_kind_name(SERVER_OPENSPEEDTEST), "openspeedtest");
 	assert_word(server_kind_name(SERVER_FILE), "file");
+	assert_word(confidence_name(CONFIDENCE_UNKNOWN), NULL);
+	assert_word(confidence_name(CONFIDENCE_LOW), "low");
+	assert_word(confidence_name(CONFIDENCE_MEDIUM), "medium");
+	assert_word(confidence_name(CONFIDENCE_HIGH), "high");
 }
 
 static void limits_have_the_words_of_the_contract(void **state)
@@ -82,7 +90,8 @@ static void a_flow_begins_with_nothing_known(void **state)
 	memset(&f, 0xa5, sizeof(f));
 	flow_result_init(&f);
 	const int64_t figures[] = { f.bits_per_second, f.bytes, f.elapsed, f.total_bytes, f.peer_bytes, f.connections,
-		f.spread_ppm, f.retransmits, f.cpu_per_gigabyte, f.cpu_share_ppm };
+		f.spread_ppm, f.retransmits, f.cpu_per_gigabyte, f.cpu_share_ppm, f.server_share_ppm,
+		f.wire_bits_per_second, f.link_bits_per_second };
 
 	for (size_t i = 0; i < COUNT(figures); i++)
 		assert_true(figures[i] == UNKNOWN);

@@ -4,7 +4,7 @@
 #include "core/target.h"
 
 #define COUNT(v) (sizeof(v) / sizeof(v[0]))
-#define FORMS "HOST, HOST:PORT, [IPV6]:PORT, http://HOST/PATH, icmp://HOST or tcp://HOST:PORT"
+#define FORMS "HOST, HOST:PORT, [IPV6]:PORT, http://HOST/PATH, icmp://HOST, tcp://HOST:PORT or udp://HOST"
 
 static void same(const char *input, const char *part, struct slice got, const char *expected)
 {
@@ -46,6 +46,8 @@ static void every_form_of_the_manual_is_read(void **state)
 		{ "icmp://::1", TARGET_ICMP, "::1", false, 0, "" },
 		{ "tcp://host:22", TARGET_TCP, "host", false, 22, "" },
 		{ "Tcp://[::1]:65535", TARGET_TCP, "::1", true, 65535, "" },
+		{ "udp://host", TARGET_UDP, "host", false, 0, "" },
+		{ "UDP://[fe80::1%eth0]:862", TARGET_UDP, "fe80::1%eth0", true, 862, "" },
 	};
 
 	(void)state;
@@ -84,9 +86,9 @@ static void a_refusal_is_a_sentence_with_a_way_out(void **state)
 		{ "tcp://:22", "'tcp://:22' has no host", FORMS },
 		{ "fe80::1%eth0:80",
 			"'fe80::1%eth0:80' is IPv6 with a port and needs brackets around the address", FORMS },
-		{ "ftp://h", "'ftp://h' has a scheme that is not one of http, icmp, tcp", FORMS },
-		{ "httpx://h", "'httpx://h' has a scheme that is not one of http, icmp, tcp", FORMS },
-		{ "tc://h:1", "'tc://h:1' has a scheme that is not one of http, icmp, tcp", FORMS },
+		{ "ftp://h", "'ftp://h' has a scheme that is not one of http, icmp, tcp, udp", FORMS },
+		{ "httpx://h", "'httpx://h' has a scheme that is not one of http, icmp, tcp, udp", FORMS },
+		{ "tc://h:1", "'tc://h:1' has a scheme that is not one of http, icmp, tcp, udp", FORMS },
 		{ "https://h/", "'https://h/' needs TLS, which sonde does not speak", "sonde ping tcp://h:443" },
 		{ "HTTPS://h:8443", "'HTTPS://h:8443' needs TLS, which sonde does not speak",
 			"sonde ping tcp://h:8443" },
@@ -101,6 +103,9 @@ static void a_refusal_is_a_sentence_with_a_way_out(void **state)
 		{ "tcp://h:", "'tcp://h:' needs a port", "tcp://h:80" },
 		{ "tcp://::1", "'tcp://::1' needs a port", "tcp://[::1]:80" },
 		{ "tcp://h:22/", "'tcp://h:22/' has a path, which only http knows", "tcp://h:22" },
+		{ "udp://h/", "'udp://h/' has a path, which only http knows", "udp://h" },
+		{ "udp://::1/x", "'udp://::1/x' has a path, which only http knows", "udp://[::1]" },
+		{ "udp://:862", "'udp://:862' has no host", FORMS },
 		{ "tcp://h:22/x", "'tcp://h:22/x' has a path, which only http knows", "tcp://h:22" },
 	};
 
@@ -124,7 +129,8 @@ static void a_refusal_is_a_sentence_with_a_way_out(void **state)
 static void what_a_hint_proposes_is_accepted(void **state)
 {
 	static const char *const rows[] = { "https://h/", "https://[fe80::1%25eth0]:8443/x", "icmp://::1/x",
-		"icmp://h:1/", "tcp://h", "tcp://fe80::1%eth0", "tcp://h/x", "ICMP://h:80" };
+		"icmp://h:1/", "tcp://h", "tcp://fe80::1%eth0", "tcp://h/x", "ICMP://h:80",
+		"udp://fe80::1%eth0/x" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {

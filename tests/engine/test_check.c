@@ -11,9 +11,7 @@ static struct check_result *fresh(void)
 {
 	struct check_result *r = &result;
 
-	memset(r, 0, sizeof(*r));
-	flow_result_init(&r->download);
-	flow_result_init(&r->upload);
+	check_result_init(r);
 	return r;
 }
 
@@ -23,7 +21,7 @@ static struct check_result *full(void)
 	struct check_result *r = fresh();
 
 	r->has_ping = r->has_loaded_download = r->has_loaded_upload = true;
-	r->ping.received = r->loaded_download.received = r->loaded_upload.received = 20;
+	r->ping.received = r->loaded_download.received = r->loaded_upload.received = r->loaded_both.received = 20;
 	r->ping.loss_ppm = 1;
 	r->ping.rtt_p50 = 2;
 	r->ping.rtt_p99 = 3;
@@ -35,6 +33,12 @@ static struct check_result *full(void)
 	r->download.status = r->upload.status = FLOW_OK;
 	r->download.bits_per_second = 1000;
 	r->upload.bits_per_second = 2000;
+	r->rpm_download.rpm = 900;
+	r->rpm_upload.rpm = 700;
+	r->rpm_both.rpm = 800;
+	r->loaded_download.loss_ppm = 30;
+	r->loaded_upload.loss_ppm = 20;
+	check_conclude(r);
 	return r;
 }
 
@@ -52,9 +56,10 @@ static void the_phases_come_in_order_and_only_those_that_are_wanted(void **state
 	(void)state;
 	static const struct {
 		unsigned only;
-		enum check_phase order[4];
+		enum check_phase order[5];
 	} rows[] = {
-		{ 0, { CHECK_PING, CHECK_DOWNLOAD, CHECK_UPLOAD, CHECK_DONE } },
+		{ CHECK_USUAL | CHECK_ONLY_BOTH, { CHECK_PING, CHECK_DOWNLOAD, CHECK_UPLOAD, CHECK_BOTH, CHECK_DONE } },
+		{ CHECK_ONLY_BOTH, { CHECK_BOTH, CHECK_DONE } },
 		{ CHECK_ONLY_PING | CHECK_ONLY_DOWNLOAD | CHECK_ONLY_UPLOAD,
 			{ CHECK_PING, CHECK_DOWNLOAD, CHECK_UPLOAD, CHECK_DONE } },
 		{ CHECK_ONLY_PING, { CHECK_PING, CHECK_DONE } },
@@ -81,7 +86,7 @@ static void the_words_of_only_stand_for_their_bits(void **state)
 		const char *word;
 		unsigned bit;
 	} rows[] = { { "ping", CHECK_ONLY_PING }, { "download", CHECK_ONLY_DOWNLOAD },
-		{ "upload", CHECK_ONLY_UPLOAD } };
+		{ "upload", CHECK_ONLY_UPLOAD }, { "both", CHECK_ONLY_BOTH } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_string_equal(check_only_words[i], rows[i].word);
@@ -99,7 +104,8 @@ static void each_figure_of_a_check_is_the_one_that_its_name_says(void **state)
 		int64_t want;
 	} rows[] = { { "download", EXPECT_RATE, 1000 }, { "upload", EXPECT_RATE, 2000 }, { "loss", EXPECT_RATIO, 1 },
 		{ "rtt", EXPECT_TIME, 2 }, { "rtt.p99", EXPECT_TIME, 3 }, { "jitter", EXPECT_TIME, 4 },
-		{ "loaded", EXPECT_TIME, 50 }, { "loaded.p99", EXPECT_TIME, 600 } };
+		{ "loaded", EXPECT_TIME, 50 }, { "loaded.p99", EXPECT_TIME, 600 },
+		{ "rpm", EXPECT_COUNT, 700 }, { "loaded.loss", EXPECT_RATIO, 30 } };
 	const struct check_result *r = full();
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -209,12 +215,13 @@ static void a_ping_that_was_not_made_measures_nothing(void **state)
 	assert_int_equal(check_exit_code(r, 0, false), 1);
 }
 
-static const char *verdict(const struct check_result *r)
+static const char *verdict(struct check_result *r)
 {
 	static char buf[300];
 	struct text t;
 
 	text_init(&t, buf, sizeof(buf));
+	check_conclude(r);
 	check_verdict(&t, r);
 	assert_false(t.cut);
 	return buf;
@@ -284,6 +291,60 @@ static void small_files_are_no_load_to_judge_by(void **state)
 	assert_string_equal(verdict(r), "");
 }
 
+static void a_handful_of_round_trips_is_judged_but_fewer_are_not(void **state)
+{
+	(void)state;
+	struct check_result *r = full();
+
+	r->loaded_upload.received = 4;
+	r->loaded_download.received = 5;
+	check_conclude(r);
+	assert_true(r->increase_upload == UNKNOWN);
+	assert_false(r->increase_download == UNKNOWN);
+}
+
+static void the_grade_follows_the_largest_increase_and_the_rating_the_lowest_rate(void **state)
+{
+	(void)state;
+	struct check_result *r = full();
+
+	r->ping.rtt_p50 = 20 * NS_PER_MS;
+	r->loaded_download.rtt_p50 = 22 * NS_PER_MS;
+	r->loaded_upload.rtt_p50 = 90 * NS_PER_MS;
+	check_conclude(r);
+	assert_int_equal(r->increase_download, 2 * NS_PER_MS);
+	assert_int_equal(r->increase_upload, 70 * NS_PER_MS);
+	assert_true(r->increase_both == UNKNOWN);
+	assert_int_equal(r->increase, 70 * NS_PER_MS);
+	assert_string_equal(r->grade, "C");
+	assert_int_equal(r->rpm, 700);
+	assert_string_equal(r->rating, "fair");
+	r->rpm_download.rpm = r->rpm_upload.rpm = r->rpm_both.rpm = UNKNOWN;
+	r->has_ping = false;
+	check_conclude(r);
+	assert_null(r->grade);
+	assert_null(r->rating);
+	assert_true(r->increase == UNKNOWN && r->rpm == UNKNOWN);
+}
+
+static void both_directions_at_once_count_where_they_were_asked_for(void **state)
+{
+	(void)state;
+	struct check_result *r = fresh();
+
+	r->has_both = true;
+	r->both_download.status = FLOW_OK;
+	assert_int_equal(check_exit_code(r, CHECK_ONLY_BOTH, false), 1);
+	r->both_upload.status = FLOW_OK;
+	assert_int_equal(check_exit_code(r, CHECK_ONLY_BOTH, false), 0);
+	r = full();
+	r->ping.rtt_p50 = 20 * NS_PER_MS;
+	r->has_loaded_both = true;
+	r->loaded_both.rtt_p50 = 300 * NS_PER_MS;
+	assert_string_equal(verdict(r), RAISED("300", "loading both ways", "calls and games will stutter"));
+	assert_int_equal(check_figure(r, row_of(check_figures, "loaded")), 300 * NS_PER_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +359,9 @@ int main(void)
 		cmocka_unit_test(the_verdict_says_what_the_load_does_and_what_that_means),
 		cmocka_unit_test(there_is_no_verdict_where_every_probe_was_lost),
 		cmocka_unit_test(small_files_are_no_load_to_judge_by),
+		cmocka_unit_test(a_handful_of_round_trips_is_judged_but_fewer_are_not),
+		cmocka_unit_test(the_grade_follows_the_largest_increase_and_the_rating_the_lowest_rate),
+		cmocka_unit_test(both_directions_at_once_count_where_they_were_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,14 @@ static void a_packet_leaves_between_its_stamps_but_a_queue_is_part_of_the_way(vo
 		assert_int_equal(ev.rtt, rows[i].rtt);
 		assert_int_equal(ev.queue, rows[i].queue);
 		assert_int_equal(ev.stamps, rows[i].sched > 0 ? STAMPS_KERNEL_TXRX : STAMPS_KERNEL_RX);
+		ns_t begun, ended;
+
+		flight_ends(s, &reply, &ev, &begun, &ended);
+		assert_true(ended == reply.stamp && ended - begun == ev.rtt);
+		reply.kernel_stamp = false;
+		flight_measure(s, &reply, &ev);
+		flight_ends(s, &reply, &ev, &begun, &ended);
+		assert_true(ended == reply.user && begun == START && ended - begun == ev.rtt);
 	}
 }
 

@@ -2,8 +2,8 @@
 #include "guard.h"
 
 #include "core/http1_head.h"
-#include "core/json.h"
 #include "engine/reply.h"
+#include "engine/route.h"
 
 static char buffer[1024];
 static struct http1_head head;
@@ -35,9 +35,9 @@ static void assert_field(const char *name, const char *want)
 		assert_true(slice_is(v, want));
 }
 
-static void a_reply_has_its_length_and_its_content(void **state)
+static void a_reply_has_the_type_and_the_length_of_its_content(void **state)
 {
-	struct text t = written((struct reply){ .status = 200, .type = "text/plain", .content = SLICE("hello") });
+	struct text t = written((struct reply){ .status = 200, .type = "text/plain", .length = 5 });
 
 	(void)state;
 	assert_int_equal(head.status, 200);
@@ -45,15 +45,6 @@ static void a_reply_has_its_length_and_its_content(void **state)
 	assert_field("content-type", "text/plain");
 	assert_field("transfer-encoding", NULL);
 	assert_field("connection", NULL);
-	assert_string_equal(t.p + head_n, "hello");
-}
-
-static void a_bare_reply_has_the_length_without_the_content(void **state)
-{
-	struct text t = written((struct reply){ .status = 200, .content = SLICE("hello"), .bare = true });
-
-	(void)state;
-	assert_field("content-length", "5");
 	assert_int_equal(t.len, head_n);
 }
 
@@ -79,44 +70,75 @@ static void a_body_that_follows_has_its_own_length_or_chunks_or_the_close(void *
 	assert_field("connection", "close");
 }
 
-static void a_receipt_tells_bytes_and_seconds(void **state)
+static void every_reply_names_the_program_and_is_not_to_be_stored(void **state)
 {
-	struct text t;
-
 	(void)state;
-	text_init(&t, buffer, sizeof(buffer));
-	reply_put_receipt(&t, 123456789, 1500 * NS_PER_MS);
-	assert_string_equal(t.p, "{\"bytes\":123456789,\"seconds\":1.500000}\n");
+	written((struct reply){ .status = 404 });
+	assert_field("server", "sonde/" SONDE_VERSION);
+	assert_field("cache-control", "no-store");
+	assert_field("x-content-type-options", "nosniff");
+	assert_field("allow", NULL);
+	assert_field("server-timing", NULL);
 }
 
-static void the_info_names_the_program_and_its_limits(void **state)
+static void further_fields_stand_as_they_are(void **state)
 {
-	struct serve_counters c = { .requests = 7, .bytes_in = 8, .bytes_out = 9, .cpu_ns = 5000000 };
-	struct slice name;
-	uint64_t v;
-	struct text t;
+	(void)state;
+	written((struct reply){ .status = 503, .fields = "Retry-After: 5\r\nX-More: yes\r\n" });
+	assert_field("retry-after", "5");
+	assert_field("x-more", "yes");
+}
+
+static void only_what_other_origins_may_read_says_so(void **state)
+{
+	(void)state;
+	written((struct reply){ .status = 200, .private_network = true });
+	assert_field("access-control-allow-origin", NULL);
+	assert_field("timing-allow-origin", NULL);
+	assert_field("access-control-allow-private-network", NULL);
+	written((struct reply){ .status = 200, .cors = true });
+	assert_field("access-control-allow-origin", "*");
+	assert_field("timing-allow-origin", "*");
+	assert_field("access-control-allow-methods", NULL);
+	assert_field("access-control-allow-private-network", NULL);
+}
+
+static void a_preflight_is_told_what_it_asks_for(void **state)
+{
+	unsigned allow = ROUTE_GET | ROUTE_HEAD | ROUTE_POST | ROUTE_OPTIONS;
 
 	(void)state;
-	text_init(&t, buffer, sizeof(buffer));
-	reply_put_info(&t, &c, 1000, 60 * NS_PER_S);
-	assert_true(json_find_string(text_view(&t), "name", &name) && slice_is(name, "sonde"));
-	assert_true(json_find_uint(text_view(&t), "requests", &v) && v == 7);
-	assert_true(json_find_uint(text_view(&t), "bytes_received", &v) && v == 8);
-	assert_true(json_find_uint(text_view(&t), "bytes_sent", &v) && v == 9);
-	assert_true(json_find_uint(text_view(&t), "cpu_us", &v) && v == 5000);
-	assert_true(json_find_uint(text_view(&t), "body_seconds_max", &v) && v == 60);
-	assert_non_null(strstr(t.p, "\"limits\":{\"body_bytes\":1000,\"body_seconds\":60}"));
+	written((struct reply){ .status = 204, .cors = true, .allow = allow, .private_network = true });
+	assert_field("access-control-allow-methods", "GET, HEAD, POST, OPTIONS");
+	assert_field("access-control-allow-headers", "Content-Encoding, Content-Type");
+	assert_field("access-control-max-age", "86400");
+	assert_field("access-control-allow-private-network", "true");
+	assert_field("allow", "GET, HEAD, POST, OPTIONS");
+	written((struct reply){ .status = 204, .allow = allow });
+	assert_field("access-control-allow-methods", NULL);
+	assert_field("allow", "GET, HEAD, POST, OPTIONS");
+}
+
+static void a_time_is_told_in_milliseconds_and_never_as_none(void **state)
+{
+	(void)state;
+	written((struct reply){ .status = 200, .timed = true, .time = 1500 * NS_PER_MS });
+	assert_field("server-timing", "cfRequestDuration;dur=1500.000");
+	written((struct reply){ .status = 200, .timed = true });
+	assert_field("server-timing", "cfRequestDuration;dur=0.010");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_reply_has_its_length_and_its_content),
-		cmocka_unit_test(a_bare_reply_has_the_length_without_the_content),
+		cmocka_unit_test(a_reply_has_the_type_and_the_length_of_its_content),
 		cmocka_unit_test(nothing_to_say_has_no_length),
 		cmocka_unit_test(a_body_that_follows_has_its_own_length_or_chunks_or_the_close),
-		cmocka_unit_test(a_receipt_tells_bytes_and_seconds),
-		cmocka_unit_test(the_info_names_the_program_and_its_limits),
+		cmocka_unit_test(every_reply_names_the_program_and_is_not_to_be_stored),
+		cmocka_unit_test(further_fields_stand_as_they_are),
+		cmocka_unit_test(only_what_other_origins_may_read_says_so),
+		cmocka_unit_test(a_preflight_is_told_what_it_asks_for),
+		cmocka_unit_test(a_time_is_told_in_milliseconds_and_never_as_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

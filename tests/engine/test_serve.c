@@ -33,7 +33,9 @@ static ns_t now;
 static uint64_t step; /* the most bytes that the socket takes at once */
 static bool shut, closed;
 
-static struct serve *begin(void)
+static const struct addr peer = { .family = 4, .ip = { 10, 0, 0, 2 } };
+
+static struct serve *begin_with(const struct serve_cfg *how)
 {
 	now = START;
 	step = UINT64_MAX;
@@ -41,8 +43,14 @@ static struct serve *begin(void)
 	memset(&serve, 0xa5, sizeof(serve));
 	memset(&counters, 0, sizeof(counters));
 	memset(&ear, 0, sizeof(ear));
-	serve_init(&serve, &cfg, &counters, now);
+	serve_init(&serve, how, &counters, now);
+	serve.peer = &peer;
 	return &serve;
+}
+
+static struct serve *begin(void)
+{
+	return begin_with(&cfg);
 }
 
 /* One move. Return: how many bytes the client got. */
@@ -144,6 +152,8 @@ static void assert_field(const struct heard *a, const char *name, const char *wa
 #define HOST "Host: 192.0.2.1:8080\r\n"
 #define END HOST "\r\n"
 #define UP "POST /up HTTP/1.1\r\n" HOST
+#define SIZE "POST /speedtest/upload.php?x=750332307935 HTTP/1.1\r\n" HOST
+#define EMPTY "POST /backend/empty.php?cors=true&r=0.5 HTTP/1.1\r\n" HOST
 
 struct row {
 	const char *what, *request;
@@ -182,6 +192,37 @@ static const struct row rows[] = {
 	{ "the head of a ping", "HEAD /ping HTTP/1.1\r\n" END, 204, "", "", 0, true, true },
 	{ "facts", "GET /info HTTP/1.1\r\n" END, 200, NULL, NULL, 0, true, false },
 	{ "the head of facts", "HEAD /info HTTP/1.1\r\n" END, 200, "", NULL, 0, true, true },
+	{ "the test of latency", "GET /speedtest/latency.txt?x=329085379563 HTTP/1.1\r\n" END, 200, "test=test\n", "10", 10, true,
+		false },
+	{ "a size of nothing", "GET /speedtest/upload.php HTTP/1.1\r\n" END, 200, "size=0\n", "7", 7, true, false },
+	{ "the head of a size", "HEAD /speedtest/upload.php HTTP/1.1\r\n" END, 200, "", "7", 0, true, true },
+	{ "a size", SIZE "Content-Length: 5\r\n\r\nhello", 200, "size=5\n", NULL, 7, true, false },
+	{ "a size of chunks", SIZE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 200, "size=5\n", NULL, 7, true,
+		false },
+	{ "a size past the cap", SIZE "Content-Length: 10001\r\n\r\n", REFUSED(413) },
+	{ "emptiness", "GET /empty.php?r=0.5 HTTP/1.1\r\n" END, 200, "", "0", 0, true, false },
+	{ "emptiness for a body", EMPTY "Content-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello", 200, "", "0", 0, true,
+		false },
+	{ "emptiness for no body", EMPTY "\r\n", 200, "", "0", 0, true, false },
+	{ "garbage that is no path", "GET /garbage/ HTTP/1.1\r\n" END, REFUSED(404) },
+	{ "the head of garbage", "HEAD /backend/garbage?ckSize=2 HTTP/1.1\r\n" END, 200, "", "2097152", 0, true, true },
+	{ "who asks", "GET /getIP?isp=true HTTP/1.1\r\n" END, 200,
+		"{\"processedString\":\"10.0.0.2 - private IPv4 access\",\"rawIspInfo\":{\"ip\":\"10.0.0.2\"}}\n", NULL, 0, true,
+		false },
+	{ "one byte", "GET /small HTTP/1.1\r\n" END, 200, "\n", "1", 1, true, false },
+	{ "the head of much", "HEAD /large HTTP/1.1\r\n" END, 200, "", "8589934592", 0, true, true },
+	{ "where to find it", "GET /.well-known/nq HTTP/1.1\r\n" END, 200, NULL, NULL, 0, true, false },
+	{ "where to find what has no name", "GET /.well-known/nq HTTP/1.0\r\n\r\n", REFUSED(400) },
+	{ "the counters", "GET /metrics HTTP/1.1\r\n" END, 200, NULL, NULL, 0, true, false },
+	{ "an upload of 0s", "POST /__up?bytes=5 HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\n00000", 200, "ok", "2", 2, true,
+		false },
+	{ "six bytes", "GET /__down?bytes=6 HTTP/1.1\r\n" END, 200, "", "6", 6, true, false },
+	{ "no bytes at all", "GET /__down HTTP/1.1\r\n" END, 200, "", "0", 0, true, false },
+	{ "no number of bytes", "GET /__down?bytes= HTTP/1.1\r\n" END, REFUSED(400) },
+	{ "an upload to a download", "POST /downloading HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", REFUSED(405) },
+	{ "what may be asked", "OPTIONS /ping HTTP/1.1\r\n" END, PINGED(true) },
+	{ "what may be asked with a body", "OPTIONS /up HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", PINGED(false) },
+	{ "what a stranger may ask", "OPTIONS /up HTTP/1.1\r\nHost: evil.example\r\n\r\n", REFUSED(403) },
 	{ "nothing", "GET /nothing HTTP/1.1\r\n" END, REFUSED(404) },
 	{ "a file", "GET /etc/passwd HTTP/1.1\r\n" END, REFUSED(404) },
 	{ "a file above", "GET /../../etc/passwd HTTP/1.1\r\n" END, REFUSED(404) },
@@ -283,7 +324,9 @@ static void run_row(const struct row *row, size_t cut, uint64_t at_once)
 	assert_int_equal(is_kept(s), row->keeps);
 	assert_int_equal(counters.requests, row->keeps ? 2 : 1);
 	assert_int_equal(counters.refused, row->status >= 400);
-	assert_int_equal(counters.bytes_out, strstr(row->request, " /down") ? (uint64_t)row->payload : 0);
+	bool data = slice_is(ear_field(answer(0), "Content-Type"), "application/octet-stream");
+
+	assert_int_equal(counters.bytes_out, data ? (uint64_t)row->payload : 0);
 }
 
 static void every_request_gets_its_answer_whole_byte_by_byte_and_at_every_cut(void **state)
@@ -313,9 +356,9 @@ static void a_method_that_is_not_allowed_is_told_which_are(void **state)
 {
 	(void)state;
 	say(begin(), "GET /up HTTP/1.1\r\n" END);
-	assert_field(last(), "Allow", "POST");
+	assert_field(last(), "Allow", "POST, OPTIONS");
 	say(begin(), "POST /info HTTP/1.1\r\n" END);
-	assert_field(last(), "Allow", "GET, HEAD");
+	assert_field(last(), "Allow", "GET, HEAD, OPTIONS");
 }
 
 static void a_refused_host_is_told_how_to_be_accepted(void **state)
@@ -588,7 +631,7 @@ static void the_receipt_tells_how_long_it_took(void **state)
 	say(s, "b");
 	now += 500 * NS_PER_MS;
 	say(s, "c");
-	assert_string_equal(last()->content, "{\"bytes\":3,\"seconds\":2.000000}\n");
+	assert_string_equal(last()->content, "{\"bytes\":3,\"seconds\":2.000000,\"cpu_us\":0}\n");
 }
 
 static void the_upload_under_way_can_be_watched(void **state)
@@ -654,6 +697,251 @@ static void an_upload_of_nothing_needs_no_telling(void **state)
 	say(begin(), UP "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n");
 	assert_int_equal(ear.n, 1);
 	assert_int_equal(last()->head.status, 200);
+}
+
+static void every_picture_has_its_size_and_a_download_of_seconds_may_have_any_path(void **state)
+{
+	(void)state;
+	struct serve *s = begin();
+
+	say(s, "GET /speedtest/random350x350.jpg?x=1.2 HTTP/1.1\r\n" END);
+	assert_int_equal(last()->body.received, 245388);
+	say(s, "GET /downloading?n=0.1 HTTP/1.1\r\n" END);
+	assert_int_equal(last()->body.received, 30 << 20);
+	say(s, "GET /backend/garbage.php?r=0.1&ckSize=3 HTTP/1.1\r\n" END);
+	assert_int_equal(last()->body.received, 3 << 20);
+	assert_field(last(), "Content-Disposition", "attachment; filename=random.dat");
+	assert_field(last(), "Server-Timing", "");
+	assert_int_equal(counters.bytes_out, 245388 + (33 << 20));
+}
+
+static void cloudflares_client_learns_how_long_the_server_took(void **state)
+{
+	(void)state;
+	struct serve *s = begin();
+
+	say(s, "GET /__down?bytes=0 HTTP/1.1\r\n" END);
+	assert_field(last(), "Server-Timing", "cfRequestDuration;dur=0.010");
+	say(s, "POST /__up HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n0");
+	now += 250 * NS_PER_MS;
+	say(s, "0");
+	assert_field(last(), "Server-Timing", "cfRequestDuration;dur=250.000");
+	say(s, "GET /__down?bytes=x HTTP/1.1\r\n" END);
+	assert_int_equal(last()->head.status, 400);
+}
+
+static const struct serve_cfg open_cfg = {
+	.page = { PAGE, sizeof(PAGE) - 1 },
+	.head_time = 10 * NS_PER_S,
+	.idle_time = 15 * NS_PER_S,
+	.body_time = 60 * NS_PER_S,
+	.body_max = 1 << 30,
+	.cors = true,
+};
+
+static void other_origins_may_read_only_where_the_server_was_told_so_and_never_the_page(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *request;
+		bool open;
+	} v[] = {
+		{ "GET /down?bytes=5 HTTP/1.1\r\n" END, true },
+		{ "GET /down?bytes=x HTTP/1.1\r\n" END, true },
+		{ "GET /empty.php HTTP/1.1\r\n" END, true },
+		{ EMPTY "Content-Length: 5\r\n\r\nhello", true },
+		{ EMPTY "Content-Length: 99999999999\r\n\r\n", true },
+		{ "PUT /up HTTP/1.1\r\n" END, true },
+		{ "OPTIONS /up HTTP/1.1\r\n" END, true },
+		{ "GET / HTTP/1.1\r\n" END, false },
+		{ "OPTIONS / HTTP/1.1\r\n" END, false },
+		{ "GET /metrics HTTP/1.1\r\n" END, false },
+		{ "GET /nothing HTTP/1.1\r\n" END, false },
+		{ "GET /down HTTP/1.1\r\nHost: evil.example\r\n\r\n", false },
+		{ "GET /down HTTP/3\r\n\r\n", false },
+	};
+
+	for (size_t i = 0; i < COUNT(v); i++) {
+		begin_with(&open_cfg);
+		say(&serve, v[i].request);
+		assert_field(last(), "Access-Control-Allow-Origin", v[i].open ? "*" : "");
+		say(begin(), v[i].request);
+		assert_int_equal(ear_field(last(), "Access-Control-Allow-Origin").n, 0);
+	}
+	struct serve *s = begin_with(&open_cfg); /* the request before says nothing about this one */
+
+	say(s, "GET /down?bytes=5 HTTP/1.1\r\n" END "GET /ping HTTP/9\r\n\r\n");
+	assert_field(answer(0), "Access-Control-Allow-Origin", "*");
+	assert_field(answer(1), "Access-Control-Allow-Origin", "");
+}
+
+#define PREFLIGHT "OPTIONS /backend/empty.php HTTP/1.1\r\n" HOST "Origin: http://a.example\r\n" \
+		  "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-encoding\r\n"
+
+static void a_preflight_is_answered_where_the_server_was_told_so(void **state)
+{
+	(void)state;
+	say(begin_with(&open_cfg), PREFLIGHT "\r\n");
+	assert_int_equal(last()->head.status, 204);
+	assert_field(last(), "Allow", "GET, HEAD, POST, OPTIONS");
+	assert_field(last(), "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
+	assert_field(last(), "Access-Control-Allow-Headers", "Content-Encoding, Content-Type");
+	assert_field(last(), "Access-Control-Allow-Private-Network", "");
+	assert_true(is_kept(&serve));
+	say(begin_with(&open_cfg), PREFLIGHT "Access-Control-Request-Private-Network: true\r\n\r\n");
+	assert_field(last(), "Access-Control-Allow-Private-Network", "true");
+	say(begin(), PREFLIGHT "Access-Control-Request-Private-Network: true\r\n\r\n");
+	assert_int_equal(last()->head.status, 204);
+	assert_field(last(), "Allow", "GET, HEAD, POST, OPTIONS");
+	for (size_t i = 0; i < last()->head.n_fields; i++)
+		assert_false(slice_starts(last()->head.fields[i].name, SLICE("Access-Control")));
+}
+
+/* Declare @declared bytes, send @sent of them in two pieces, and wait until the server says something. */
+static ns_t stop_short(const char *what, uint64_t declared, size_t sent)
+{
+	static char body[100000];
+	char head[300];
+	struct serve *s = begin_with(&open_cfg);
+
+	snprintf(head, sizeof(head), "%sContent-Length: %llu\r\n\r\n", what, (unsigned long long)declared);
+	say_bytes(s, head, strlen(head));
+	say_bytes(s, body, sent / 3);
+	now += NS_PER_S / 10;
+	assert_int_equal(say_bytes(s, body, sent - sent / 3), sent - sent / 3);
+	ns_t silent = now;
+
+	while (ear.n == 0) {
+		now = serve_deadline(s);
+		assert_true(now > silent);
+		serve_tick(s, now - 1);
+		drain(s, UINT64_MAX);
+		assert_int_equal(ear.n, 0);
+		serve_tick(s, now);
+		drain(s, UINT64_MAX);
+	}
+	assert_field(last(), "Connection", "close");
+	return now - silent;
+}
+
+/* speedtest-cli declares 65,536 bytes and sends 65,529. Its patience is 10 s. */
+static void who_sends_a_little_less_than_declared_soon_learns_what_came(void **state)
+{
+	(void)state;
+	assert_true(stop_short(SIZE, 65536, 65529) <= NS_PER_S / 5);
+	assert_int_equal(last()->head.status, 200);
+	assert_string_equal(last()->content, "size=65529\n");
+	assert_int_equal(counters.bytes_in, 65529);
+	assert_int_equal(counters.refused, 0);
+	say(&serve, "1234567GET /ping HTTP/1.1\r\n" END); /* too late: neither counted nor taken for a request */
+	assert_int_equal(ear.n, 1);
+	assert_int_equal(counters.bytes_in, 65529);
+}
+
+/* A segment that is lost comes again after 200 ms at the soonest, later on a slow way. */
+static void who_lacks_more_than_a_little_has_the_time_to_send_it(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t declared;
+		size_t sent;
+	} v[] = { { 65536, 65536 - 64 }, { 65536, 30000 }, { 5000, 4937 }, { 20, 19 }, { 20, 1 }, { 20, 0 } };
+
+	for (size_t i = 0; i < COUNT(v); i++) {
+		char want[40];
+		ns_t waited = stop_short(SIZE, v[i].declared, v[i].sent);
+
+		assert_true(v[i].sent == 0 || (waited >= 3 * NS_PER_S && waited <= 8 * NS_PER_S));
+		snprintf(want, sizeof(want), "size=%zu\n", v[i].sent);
+		assert_string_equal(last()->content, want);
+	}
+}
+
+static void other_dialects_get_no_receipt_for_half_a_body(void **state)
+{
+	(void)state;
+	static const char *const heads[] = { UP, EMPTY, "POST /upload HTTP/1.1\r\n" HOST, "POST /__up HTTP/1.1\r\n" HOST };
+
+	for (size_t i = 0; i < COUNT(heads); i++) {
+		assert_true(stop_short(heads[i], 65536, 65529) == open_cfg.idle_time);
+		assert_int_equal(last()->head.status, 408);
+	}
+	struct serve *s = begin();
+
+	say(s, SIZE "Transfer-Encoding: chunked\r\n\r\n5\r\nhell");
+	now = serve_deadline(s);
+	assert_true(now == START + cfg.idle_time);
+	serve_tick(s, now);
+	drain(s, UINT64_MAX);
+	assert_int_equal(last()->head.status, 408);
+}
+
+/* The kernel is never told to wait for bytes that may not come. */
+static void what_may_be_missing_is_read_and_not_left_to_the_kernel(void **state)
+{
+	(void)state;
+	struct serve *s = begin_with(&open_cfg);
+
+	ask(s, SIZE "Content-Length: 65536\r\n\r\n");
+	assert_int_equal(serve_in(s).kind, WANT_DISCARD);
+	assert_int_equal(serve_in(s).n, 65536 - 64);
+	s = begin_with(&open_cfg);
+	ask(s, UP "Content-Length: 65536\r\n\r\n");
+	assert_int_equal(serve_in(s).n, 65536);
+}
+
+/* The first LibreSpeed command line: one request that never ends, then a reset. */
+static void an_upload_without_end_counts_until_it_breaks(void **state)
+{
+	(void)state;
+	static char chunk[40000];
+	struct serve *s = begin_with(&open_cfg);
+
+	ask(s, EMPTY "Transfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < 100; i++) {
+		ask(s, "9c40\r\n");
+		say_bytes(s, chunk, sizeof(chunk));
+		ask(s, "\r\n");
+	}
+	ask(s, "9c40\r\n");
+	say_bytes(s, chunk, 123);
+	serve_closed(s, IO_RESET);
+	assert_int_equal(serve_out(s).kind, WANT_CLOSE);
+	assert_int_equal(ear.n, 0);
+	assert_int_equal(counters.bytes_in, 100 * sizeof(chunk) + 123);
+	assert_int_equal(counters.refused, 0);
+}
+
+static void no_path_with_no_method_and_no_query_gets_anything_worse_than_an_answer(void **state)
+{
+	(void)state;
+	static const char *const methods[] = { "GET", "HEAD", "POST", "OPTIONS", "PUT", "get" };
+	static const char *const paths[] = { "/", "/down", "/up", "/ping", "/info", "/metrics", "/.well-known/nq", "/small",
+		"/empty", "/garbage", "/getIP", "/backend/getIP.php", "/upload", "/__down", "/__up", "/speedtest/upload.php",
+		"//speedtest/upload.php", "/speedtest/latency.txt" };
+	static const char *const queries[] = { "", "?", "?bytes=", "?bytes=-1", "?bytes=10&bytes=x", "?bytes=99999999999999999999",
+		"?seconds=", "?seconds=-1", "?ckSize=-1", "?ckSize=99999999999999999999", "?=&&=?", "?%00" };
+
+	for (size_t i = 0; i < COUNT(methods) * COUNT(paths) * COUNT(queries); i++) {
+		const char *method = methods[i % COUNT(methods)];
+		const char *path = paths[i / COUNT(methods) % COUNT(paths)];
+		char request[300];
+		struct serve *s = begin_with(i % 5 ? &cfg : &open_cfg);
+
+		snprintf(request, sizeof(request), "%s %s%s HTTP/1.1\r\n" END, method, path, queries[i / COUNT(methods) / COUNT(paths)]);
+		ear.to_heads = method[0] == 'H';
+		ask(s, request);
+		step = 100000;
+		drain(s, 500000);
+		unsigned status = last()->head.status;
+
+		assert_int_equal(ear.n, 1);
+		assert_true(status == 200 || status == 204 || status == 400 || status == 405);
+		struct slice query;
+		unsigned allowed = route_find(slice_of(path), &query)->methods | ROUTE_OPTIONS;
+
+		assert_int_equal(status == 405, !(route_method(slice_of(method)) & allowed));
+	}
 }
 
 static void data_without_a_word_about_how_much_has_a_length(void **state)
@@ -1128,6 +1416,16 @@ int main(void)
 		cmocka_unit_test(who_expects_to_be_told_is_refused_before_the_body),
 		cmocka_unit_test(a_client_of_http_1_0_is_never_told_to_continue),
 		cmocka_unit_test(an_upload_of_nothing_needs_no_telling),
+		cmocka_unit_test(every_picture_has_its_size_and_a_download_of_seconds_may_have_any_path),
+		cmocka_unit_test(cloudflares_client_learns_how_long_the_server_took),
+		cmocka_unit_test(other_origins_may_read_only_where_the_server_was_told_so_and_never_the_page),
+		cmocka_unit_test(a_preflight_is_answered_where_the_server_was_told_so),
+		cmocka_unit_test(who_sends_a_little_less_than_declared_soon_learns_what_came),
+		cmocka_unit_test(who_lacks_more_than_a_little_has_the_time_to_send_it),
+		cmocka_unit_test(other_dialects_get_no_receipt_for_half_a_body),
+		cmocka_unit_test(what_may_be_missing_is_read_and_not_left_to_the_kernel),
+		cmocka_unit_test(an_upload_without_end_counts_until_it_breaks),
+		cmocka_unit_test(no_path_with_no_method_and_no_query_gets_anything_worse_than_an_answer),
 		cmocka_unit_test(data_without_a_word_about_how_much_has_a_length),
 		cmocka_unit_test(data_by_seconds_ends_in_time_and_says_how_much_it_was),
 		cmocka_unit_test(data_by_seconds_is_ended_on_time_by_its_deadline),

@@ -209,31 +209,97 @@ static void a_run_of_an_hour_is_measured_to_its_end(void **state)
 	assert_true(transfer_result(t).elapsed > 3000 * NS_PER_S);
 }
 
-static const struct {
-	const char *what;
-	struct transfer_evidence e;
-	enum limited_by want;
-} limits[] = {
-	{ "nothing is known", { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, false }, LIMITED_UNKNOWN },
-	{ "we were not busy, and that is all", { 300000, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, false }, LIMITED_UNKNOWN },
-	{ "the file was small", { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, true }, LIMITED_SIZE },
-	{ "the file was small and we were busy", { 990000, 990000, UNKNOWN, UNKNOWN, UNKNOWN, true }, LIMITED_SIZE },
-	{ "we were busy", { 950000, 100000, 1000, 900, 0, false }, LIMITED_CLIENT_CPU },
-	{ "more than one CPU", { 1700000, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, false }, LIMITED_CLIENT_CPU },
-	{ "the server was busy", { 200000, 950000, 1000, 900, 0, false }, LIMITED_SERVER },
-	{ "the window was shut", { 200000, 200000, 1000, 600, 0, false }, LIMITED_RECEIVER },
-	{ "the buffer was full", { 200000, 200000, 1000, 100, 600, false }, LIMITED_SENDER },
-	{ "the window was shut for half of the time only", { 200000, UNKNOWN, 1000, 500, 0, false }, LIMITED_NETWORK },
-	{ "sockets that had data all the time", { UNKNOWN, UNKNOWN, 1000, 0, 0, false }, LIMITED_NETWORK },
-	{ "a known server with time to spare", { 100000, 100000, UNKNOWN, UNKNOWN, UNKNOWN, false }, LIMITED_NETWORK },
-	{ "sockets that never had any data", { 100000, UNKNOWN, 0, 0, 0, false }, LIMITED_UNKNOWN },
-};
-
-static void what_limits_a_flow_follows_from_the_evidence(void **state)
+static void a_limit_in_bytes_ends_it_at_once(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(limits); i++)
-		assert_int_equal(transfer_limit(&limits[i].e), limits[i].want);
+	struct transfer_cfg cfg = { .time = 6 * NS_PER_S, .patience = NS_PER_S, .bytes = 1000000, .connections = 1 };
+
+	transfer_init(&transfer, &cfg, START);
+	transfer_flows(&transfer, START);
+	assert_false(transfer_tick(&transfer, START + NS_PER_MS, 999999));
+	assert_true(transfer_tick(&transfer, START + NS_PER_MS, 1000000));
+	assert_int_equal(transfer.phase, TRANSFER_OVER);
+	assert_int_equal(transfer_result(&transfer).bits_per_s, 8000000000);
+}
+
+static void what_is_limited_in_bytes_is_sampled_finely(void **state)
+{
+	(void)state;
+	struct transfer_cfg cfg = { .time = 6 * NS_PER_S, .patience = NS_PER_S, .bytes = 1000000, .connections = 1 };
+
+	transfer_init(&transfer, &cfg, START);
+	transfer_flows(&transfer, START);
+	assert_true(transfer_deadline(&transfer) - START < 10 * NS_PER_MS);
+	cfg.bytes = 0;
+	transfer_init(&transfer, &cfg, START);
+	transfer_flows(&transfer, START);
+	assert_true(transfer_deadline(&transfer) - START >= 50 * NS_PER_MS);
+}
+
+/* Samples of an even rate until @until, or until it is over. */
+static ns_t go_on(struct transfer *t, ns_t now, ns_t until)
+{
+	while (now < until && t->phase != TRANSFER_OVER) {
+		now = transfer_deadline(t);
+		transfer_tick(t, now, (uint64_t)(now - START) / 8);
+	}
+	return now;
+}
+
+static struct transfer *begin_with_fill(void)
+{
+	struct transfer_cfg cfg = { .time = 10 * NS_PER_S, .patience = NS_PER_S, .fill = true };
+
+	transfer_init(&transfer, &cfg, START);
+	transfer_flows(&transfer, START);
+	return &transfer;
+}
+
+static void at_the_end_the_queue_is_filled_and_the_rate_is_that_from_before(void **state)
+{
+	(void)state;
+	struct transfer *t = begin_with_fill();
+	ns_t now = go_on(t, START, START + 6900 * NS_PER_MS);
+
+	assert_int_equal(t->connections, 1);
+	assert_true(transfer_full_since(t) == NS_NEVER);
+	now = go_on(t, now, START + 7200 * NS_PER_MS);
+	assert_int_equal(t->phase, TRANSFER_FILLING);
+	assert_int_equal(t->connections, TRANSFER_CONNECTIONS_MAX);
+	assert_int_equal(transfer_connections(t), 1);
+	assert_in_range(transfer_full_since(t) - START, 7300 * NS_PER_MS, 8000 * NS_PER_MS);
+	uint64_t half = (uint64_t)(now - START) / 8;
+
+	while (t->phase != TRANSFER_OVER) { /* from now on nothing moves any more */
+		now = transfer_deadline(t);
+		transfer_tick(t, now, half);
+	}
+	struct rate_result r = transfer_result(t);
+
+	assert_true(r.stable);
+	assert_in_range(r.bits_per_s, 999000000, 1001000000);
+	assert_false(transfer_stalled(t));
+	assert_true(r.elapsed < 7200 * NS_PER_MS);
+}
+
+static void a_connection_too_many_is_given_up_without_a_word(void **state)
+{
+	(void)state;
+	struct transfer *t = begin_with_fill();
+	ns_t now = START;
+
+	assert_false(transfer_refused(t, 0, now, 0)); /* the only one */
+	while (t->connections == 1)
+		now = go_on(t, now, now + 1);
+	assert_false(transfer_refused(t, 0, now, 0));
+	assert_true(transfer_refused(t, 1, now, (uint64_t)(now - START) / 8));
+	assert_int_equal(t->connections, 1);
+	assert_int_equal(t->phase, TRANSFER_STEADY);
+	go_on(t, now, START + 7200 * NS_PER_MS);
+	assert_int_equal(t->connections, TRANSFER_CONNECTIONS_MAX);
+	assert_true(transfer_refused(t, 3, now, 0));
+	assert_int_equal(t->connections, 1);
+	assert_false(transfer_refused(t, 0, now, 0));
 }
 
 int main(void)
@@ -250,7 +316,10 @@ int main(void)
 		cmocka_unit_test(an_even_rate_is_found_whatever_the_time),
 		cmocka_unit_test(there_are_enough_samples_to_judge_and_not_too_many_to_keep),
 		cmocka_unit_test(a_run_of_an_hour_is_measured_to_its_end),
-		cmocka_unit_test(what_limits_a_flow_follows_from_the_evidence),
+		cmocka_unit_test(at_the_end_the_queue_is_filled_and_the_rate_is_that_from_before),
+		cmocka_unit_test(a_connection_too_many_is_given_up_without_a_word),
+		cmocka_unit_test(a_limit_in_bytes_ends_it_at_once),
+		cmocka_unit_test(what_is_limited_in_bytes_is_sampled_finely),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

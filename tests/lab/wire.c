@@ -6,7 +6,8 @@
  *	wire NEAR FAR DEVICE
  *
  * NEAR and FAR are processes that hold a namespace each. DEVICE appears in both; addresses are the caller's business.
- * Each line on standard input is answered by one line of JSON, the counts until then. A line of rules begins anew:
+ * Each line on standard input is answered by one line of JSON: the counts until then; and, since the answer before it,
+ * how long whoever came at any time had to wait at the bottleneck. A line of rules begins anew:
  * other rules, counts of zero, nothing on the way. Rules stand for both directions, behind the word `there` (near to
  * far) or `back` for that one. The wire ends with its input, and so with whoever started it.
  */
@@ -23,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/hist.h"
 #include "core/ns.h"
 #include "core/slice.h"
 #include "core/units.h"
@@ -38,6 +40,7 @@
 #define HOLD_MAX (150 * NS_PER_MS)
 #define AHEAD (80 * NS_PER_US) /* a sleep ends late by tens of microseconds: end it before, and watch the clock */
 #define READS_AT_ONCE 64
+#define LOOK_INTERVAL NS_PER_MS
 #define LIFE_S 600
 
 /* At most one of those from LOSS on befalls a packet, so that each count can be compared alone. */
@@ -84,6 +87,8 @@ struct way {
 	size_t drops;
 	uint64_t highest;    /* that has left sound */
 	ns_t busy_until;     /* the bottleneck */
+	ns_t looked;         /* at how long that is */
+	struct hist wait;
 	struct packet *held; /* waits for the next one to pass it */
 	struct packet *queue[ROOM]; /* by time of departure, first in, first out where that is equal */
 	struct packet *spare[ROOM];
@@ -107,7 +112,8 @@ static void begin(void)
 	for (struct way *w = ways; w < ways + 2; w++) {
 		w->drops = w->head = w->tail = 0;
 		w->highest = 0;
-		w->busy_until = 0;
+		w->busy_until = w->looked = 0;
+		memset(&w->wait, 0, sizeof(w->wait));
 		w->held = NULL;
 		memset(w->rule, 0, sizeof(w->rule));
 		memset(w->count, 0, sizeof(w->count));
@@ -275,6 +281,19 @@ static void send_due(struct way *w, ns_t at)
 		leave(w, w->queue[w->head++ % ROOM]);
 }
 
+static void look_at_queue(struct way *w, ns_t at)
+{
+	if (w->rule[RATE] == 0 || at < w->looked + LOOK_INTERVAL)
+		return;
+	w->looked = at;
+	hist_add(&w->wait, ns_max(w->busy_until - at, 0));
+}
+
+static double wait_ms(const struct way *w, unsigned per_mille)
+{
+	return w->wait.n > 0 ? (double)hist_quantile(&w->wait, per_mille) / (double)NS_PER_MS : 0;
+}
+
 static ns_t next_due(const struct way *w)
 {
 	ns_t due = w->held ? w->held->due : NS_NEVER;
@@ -284,11 +303,13 @@ static ns_t next_due(const struct way *w)
 
 static void tell(void)
 {
-	for (const struct way *w = ways; w < ways + 2; w++) {
+	for (struct way *w = ways; w < ways + 2; w++) {
 		printf(w == ways ? "{\"there\":{" : ",\"back\":{");
 		for (size_t c = 0; c < COUNTS; c++)
 			printf("\"%s\":%" PRIu64 ",", counts[c], w->count[c]);
-		printf("\"on_the_way\":%zu}", w->tail - w->head + (w->held != NULL));
+		printf("\"on_the_way\":%zu,\"wait_p50_ms\":%.3f,\"wait_max_ms\":%.3f}",
+			w->tail - w->head + (w->held != NULL), wait_ms(w, 500), wait_ms(w, 1000));
+		memset(&w->wait, 0, sizeof(w->wait));
 	}
 	puts("}");
 	fflush(stdout);
@@ -394,6 +415,7 @@ int main(int argc, char **argv)
 			for (int left = READS_AT_ONCE; left > 0 && arrive(&ways[i]); left--)
 				;
 			send_due(&ways[i], now());
+			look_at_queue(&ways[i], now());
 		}
 	} while (!v[0].revents || obey());
 	return 0;

@@ -1,73 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "out/check.h"
 
-#include "formats.h"
+#include "checked.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static char buf[65536];
-static struct text out;
-static struct check_result result;
-
-static struct text *fresh(void)
-{
-	text_init(&out, buf, sizeof(buf));
-	return &out;
-}
-
-static struct ping_result pinged(ns_t median)
-{
-	return (struct ping_result){
-		.target = "server", .address = "192.0.2.1", .method = METHOD_ICMP_RAW, .stamps = STAMPS_KERNEL_TXRX,
-		.reason = "",
-		.sent = 20, .received = 20, .local_drops = UNKNOWN, .loss_high_ppm = 161125,
-		.rtt_min = median - 1, .rtt_mean = median, .rtt_max = median * 3, .rtt_mdev = 1000, .rtt_p50 = median,
-		.rtt_p90 = median * 2, .rtt_p99 = median * 3, .jitter = 123456, .ipdv_p99 = 1,
-		.host_queue_p50 = UNKNOWN,
-		.elapsed = NS_PER_S,
-	};
-}
-
-static struct flow_result flowed(int64_t rate)
-{
-	return (struct flow_result){ .status = FLOW_OK, .bits_per_second = rate, .bytes = rate / 8 * 5,
-		.elapsed = 5 * NS_PER_S,
-		.total_bytes = rate / 8 * 6, .peer_bytes = rate / 8 * 6, .connections = 2, .stable = true,
-		.spread_ppm = 12345,
-		.counted_by_receiver = true, .limited_by = LIMITED_NETWORK, .retransmits = 3,
-		.congestion_control = "cubic",
-		.cpu_per_gigabyte = 250 * NS_PER_MS, .cpu_share_ppm = 100000 };
-}
-
-/* Nothing is measured yet. */
-static struct check_result *empty(void)
-{
-	struct check_result *r = &result;
-
-	memset(r, 0, sizeof(*r));
-	flow_result_init(&r->download);
-	flow_result_init(&r->upload);
-	return r;
-}
-
-static struct check_result *full(void)
-{
-	struct check_result *r = empty();
-
-	strcpy(r->url, "http://server:8080/");
-	strcpy(r->host, "server");
-	r->address = (struct addr){ .family = 4, .ip = { 192, 0, 2, 1 }, .port = 8080 };
-	strcpy(r->time, "2026-01-31T12:00:00Z");
-	r->server = SERVER_SONDE;
-	strcpy(r->software, "sonde 0.1.0");
-	r->ping = pinged(1234000);
-	r->download = flowed(941200000);
-	r->upload = flowed(88000000);
-	r->loaded_download = pinged(20000000);
-	r->loaded_upload = pinged(30000000);
-	r->has_ping = r->has_loaded_download = r->has_loaded_upload = true;
-	return r;
-}
 
 static const char *json_of(const struct check_result *r, const struct check_expectation *v, size_t n)
 {
@@ -101,8 +37,21 @@ static void the_document_has_every_part_of_the_contract(void **state)
 		{ "upload.limited_by", "\"network\"" },
 		{ "loaded.download.rtt_p50_ms", "20.000000" },
 		{ "loaded.upload.rtt_p50_ms", "30.000000" },
-		{ "responsiveness.rpm", "null" },
-		{ "responsiveness.rating", "null" },
+		{ "loaded.both", "null" },
+		{ "both", "null" },
+		{ "download.confidence", "\"high\"" },
+		{ "download.link_bits_per_second", "1000000000" },
+		{ "download.server_cpu_share_ratio", "0.050000" },
+		{ "responsiveness.rpm", "812" },
+		{ "responsiveness.rating", "\"fair\"" },
+		{ "responsiveness.download.rpm", "900" },
+		{ "responsiveness.download.connect_ms", "20.000000" },
+		{ "responsiveness.download.failed", "1" },
+		{ "responsiveness.upload", "null" },
+		{ "bufferbloat.grade", "\"A\"" },
+		{ "bufferbloat.increase_ms", "28.766000" },
+		{ "bufferbloat.download_increase_ms", "18.766000" },
+		{ "bufferbloat.both_increase_ms", "null" },
 		{ "expect", "[]" },
 	};
 	const char *json = json_of(full(), NULL, 0);
@@ -209,161 +158,19 @@ static void samples_tell_their_load_and_their_direction(void **state)
 	assert_null(strstr(buf, "load=\"upload\""));
 }
 
-static void the_beginning_says_what_is_measured_and_where(void **state)
-{
-	(void)state;
-	check_text_start(fresh(), full());
-	assert_non_null(strstr(buf, "http://server:8080/"));
-	assert_non_null(strstr(buf, "192.0.2.1:8080"));
-	assert_non_null(strstr(buf, "sonde 0.1.0"));
-	assert_int_equal(buf[out.len - 1], '\n');
-	struct check_result *r = full();
-
-	r->software[0] = '\0';
-	check_text_start(fresh(), r);
-	assert_null(strstr(buf, "which is"));
-}
-
-static void a_ping_is_one_line_with_what_stands_behind_it(void **state)
-{
-	(void)state;
-	struct ping_result p = pinged(1234000);
-
-	check_text_ping(fresh(), &p, "ping");
-	assert_string_equal(buf,
-		"  ping        1.234 ms median, 3.702 ms 99th percentile, jitter 0.123 ms, loss 0% of 20 "
-				 "(icmp-raw, stamps kernel-txrx)\n");
-	p.jitter = UNKNOWN;
-	p.in_flight = 3;
-	check_text_ping(fresh(), &p, "ping");
-	assert_non_null(strstr(buf, "jitter - ms, loss 0% of 17 ("));
-	p.method = METHOD_TCP;
-	p.reason = "cannot open an ICMP socket: Operation not permitted";
-	check_text_ping(fresh(), &p, "ping");
-	assert_non_null(strstr(buf,
-		"\n              not raw ICMP: cannot open an ICMP socket: Operation not permitted\n"));
-}
-
-static void a_ping_without_an_answer_says_so(void **state)
-{
-	(void)state;
-	struct ping_result p = pinged(1);
-
-	p.received = 0;
-	p.stamps = STAMPS_NONE;
-	p.rtt_p50 = p.rtt_p99 = p.jitter = UNKNOWN;
-	check_text_ping(fresh(), &p, "ping");
-	assert_string_equal(buf, "  ping        no answer to 20 probes (icmp-raw)\n");
-}
-
-static void a_flow_is_one_line_with_what_limited_it(void **state)
-{
-	(void)state;
-	static const struct {
-		enum limited_by limit;
-		const char *want;
-	} rows[] = { { LIMITED_NETWORK, "the network\n" }, { LIMITED_RECEIVER, "the receiver" },
-		{ LIMITED_SENDER, "the sender" },
-		{ LIMITED_CLIENT_CPU, "this machine's CPU" }, { LIMITED_SERVER, "the server" },
-		{ LIMITED_SIZE, "the size of the file" },
-		{ LIMITED_UNKNOWN, "the network or the server" } };
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct flow_result f = flowed(941200000);
-
-		f.limited_by = rows[i].limit;
-		check_text_flow(fresh(), &f, "download");
-		assert_memory_equal(buf, "  download    941.2 Mbit/s, 117.7 MB/s over 5 s, stable, spread 1%; ", 67);
-		assert_non_null(strstr(buf, rows[i].want));
-		assert_int_equal(buf[out.len - 1], '\n');
-	}
-}
-
-static void a_flow_that_was_not_stable_says_so(void **state)
-{
-	(void)state;
-	struct flow_result f = flowed(941200000);
-
-	f.stable = false;
-	f.spread_ppm = UNKNOWN;
-	check_text_flow(fresh(), &f, "download");
-	assert_non_null(strstr(buf, " over 5 s, not stable; "));
-}
-
-static void a_flow_that_was_not_measured_says_why_and_no_number(void **state)
-{
-	(void)state;
-	struct flow_result f;
-
-	flow_result_init(&f);
-	f.status = FLOW_UNSUPPORTED;
-	strcpy(f.reason, "the server answered 501 Unsupported method");
-	check_text_flow(fresh(), &f, "upload");
-	assert_string_equal(buf, "  upload      not possible here: the server answered 501 Unsupported method\n");
-	check_text_details(fresh(), &f);
-	assert_string_equal(buf, "");
-	f.status = FLOW_FAILED;
-	strcpy(f.reason, "no data was moved");
-	check_text_flow(fresh(), &f, "upload");
-	assert_string_equal(buf, "  upload      failed: no data was moved\n");
-	flow_result_init(&f);
-	check_text_flow(fresh(), &f, "upload");
-	assert_string_equal(buf, "  upload      skipped\n");
-}
-
-static void the_details_hold_what_is_known_and_no_more(void **state)
-{
-	(void)state;
-	struct flow_result f = flowed(80000000);
-
-	check_text_details(fresh(), &f);
-	assert_string_equal(buf,
-		"              60000000 bytes by our count, 60000000 by the server's; 2 connections, cubic "
-				 "congestion control, 3 segments sent again; 0.250 CPU s/GB\n");
-	f.peer_bytes = f.retransmits = f.cpu_per_gigabyte = UNKNOWN;
-	f.connections = 1;
-	f.congestion_control[0] = '\0';
-	check_text_details(fresh(), &f);
-	assert_null(strstr(buf, "server's"));
-	assert_null(strstr(buf, "sent again"));
-	assert_null(strstr(buf, "CPU"));
-	assert_non_null(strstr(buf, "1 connection,"));
-	assert_null(strstr(buf, "-1"));
-}
-
-static void progress_is_a_line_without_its_end(void **state)
-{
-	(void)state;
-	check_text_progress(fresh(), "download", 941200000, 2140 * NS_PER_MS, 1204000);
-	assert_string_equal(buf, "  download    941.2 Mbit/s    2.1 s     ping 1.204 ms");
-	check_text_progress(fresh(), "download", UNKNOWN, 100 * NS_PER_MS, UNKNOWN);
-	assert_null(strchr(buf, '\n'));
-	assert_null(strstr(buf, "ping"));
-	assert_null(strstr(buf, "bit/s"));
-}
-
 static void progress_is_an_object_a_line(void **state)
 {
 	(void)state;
-	check_ndjson_progress(fresh(), "upload", 941200000, 2140 * NS_PER_MS, 1204000);
+	check_ndjson_progress(fresh(), &(struct check_moment){ "upload", 941200000, UNKNOWN, 2140 * NS_PER_MS, 1204000 });
 	assert_string_equal(buf,
 		"{\"schema\":1,\"type\":\"progress\",\"phase\":\"upload\",\"bits_per_second\":941200000,"
 				 "\"seconds\":2.140,\"rtt_ms\":1.204000}\n");
-	check_ndjson_progress(fresh(), "download", 0, NS_PER_S, UNKNOWN); /* a stall is a measured zero */
+	check_ndjson_progress(fresh(), &(struct check_moment){ "download", 0, UNKNOWN, NS_PER_S, UNKNOWN }); /* a stall is a measured zero */
 	assert_string_equal(member_of(buf, "bits_per_second"), "0");
-	check_ndjson_progress(fresh(), "ping", UNKNOWN, 0, UNKNOWN);
+	check_ndjson_progress(fresh(), &(struct check_moment){ "ping", UNKNOWN, UNKNOWN, 0, UNKNOWN });
 	assert_true(is_json_line(buf));
 	assert_string_equal(member_of(buf, "bits_per_second"), "null");
 	assert_string_equal(member_of(buf, "rtt_ms"), "null");
-}
-
-static void a_label_ends_where_the_figures_begin(void **state)
-{
-	(void)state;
-	check_text_label(fresh(), "ping");
-	assert_string_equal(buf, "  ping        ");
-	check_text_label(fresh(), "");
-	assert_string_equal(buf, "              ");
 }
 
 int main(void)
@@ -376,16 +183,7 @@ int main(void)
 		cmocka_unit_test(the_csv_has_one_head_and_one_line),
 		cmocka_unit_test(a_ping_that_was_not_made_has_empty_cells),
 		cmocka_unit_test(samples_tell_their_load_and_their_direction),
-		cmocka_unit_test(the_beginning_says_what_is_measured_and_where),
-		cmocka_unit_test(a_ping_is_one_line_with_what_stands_behind_it),
-		cmocka_unit_test(a_ping_without_an_answer_says_so),
-		cmocka_unit_test(a_flow_is_one_line_with_what_limited_it),
-		cmocka_unit_test(a_flow_that_was_not_stable_says_so),
-		cmocka_unit_test(a_flow_that_was_not_measured_says_why_and_no_number),
-		cmocka_unit_test(the_details_hold_what_is_known_and_no_more),
-		cmocka_unit_test(progress_is_a_line_without_its_end),
 		cmocka_unit_test(progress_is_an_object_a_line),
-		cmocka_unit_test(a_label_ends_where_the_figures_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ static struct ping_result pinged(void)
 		.rtt_p50 = 5000005, .rtt_p90 = 6000006, .rtt_p99 = 7000007, .jitter = 8000008, .ipdv_p99 = 9000009,
 		.host_queue_p50 = 10, .connect_p50 = 11000011, .loss_runs = 111, .loss_run_max = 112,
 		.resolve = 12000012, .elapsed = 1500000000,
+		.there = { 113, 114, 15000, 16000016, 17000017 }, .back = { 118, 119, 20000, 21000021, 22000022 },
 	};
 }
 
@@ -121,6 +122,14 @@ static const struct row ping_rows[] = {
 	{ "ipdv_p99_ms", "9.000009", "9.000009" },
 	{ "host_queue_p50_ms", "0.000010", "0.000010" },
 	{ "connect_p50_ms", "11.000011", "11.000011" },
+	{ "there_lost", "114", "114" },
+	{ "there_loss_ratio", "0.015000", "0.015000" },
+	{ "there_queue_p50_ms", "16.000016", "16.000016" },
+	{ "there_queue_p99_ms", "17.000017", "17.000017" },
+	{ "back_lost", "119", "119" },
+	{ "back_loss_ratio", "0.020000", "0.020000" },
+	{ "back_queue_p50_ms", "21.000021", "21.000021" },
+	{ "back_queue_p99_ms", "22.000022", "22.000022" },
 	{ "loss_runs", "111", "111" },
 	{ "loss_run_max", "112", "112" },
 	{ "resolve_ms", "12.000012", "12.000012" },
@@ -186,7 +195,8 @@ static struct ping_result nothing(void)
 	int64_t *const figures[] = { &r.local_drops, &r.loss_ppm, &r.loss_low_ppm, &r.loss_high_ppm, &r.rtt_min,
 		&r.rtt_mean,
 		&r.rtt_max, &r.rtt_mdev, &r.rtt_p50, &r.rtt_p90, &r.rtt_p99, &r.jitter, &r.ipdv_p99,
-		&r.host_queue_p50, &r.connect_p50, &r.resolve };
+		&r.host_queue_p50, &r.connect_p50, &r.resolve, &r.there.lost, &r.there.loss_ppm, &r.there.queue_p50,
+		&r.there.queue_p99, &r.back.lost, &r.back.loss_ppm, &r.back.queue_p50, &r.back.queue_p99 };
 
 	for (size_t i = 0; i < COUNT(figures); i++)
 		*figures[i] = UNKNOWN;
@@ -201,7 +211,8 @@ static void what_was_not_measured_is_null_empty_or_not_there(void **state)
 	static const char *const names[] = { "address", "stamps", "local_drops", "loss_ratio", "loss_ratio_low",
 		"loss_ratio_high", "rtt_min_ms", "rtt_mean_ms", "rtt_max_ms", "rtt_mdev_ms", "rtt_p50_ms", "rtt_p90_ms",
 		"rtt_p99_ms", "jitter_ms", "ipdv_p99_ms", "host_queue_p50_ms", "connect_p50_ms", "resolve_ms",
-		"resolve_error" };
+		"resolve_error", "there_lost", "there_loss_ratio", "there_queue_p50_ms", "there_queue_p99_ms", "back_lost",
+		"back_loss_ratio", "back_queue_p50_ms", "back_queue_p99_ms" };
 	struct ping_result r = nothing();
 	const char *json = json_of(&ping_fields, &r);
 
@@ -266,7 +277,7 @@ static void an_object_that_is_not_there_is_null_and_empty_cells(void **state)
 static void each_method_and_limit_has_its_word(void **state)
 {
 	(void)state;
-	static const char *const methods[] = { "none", "icmp-raw", "icmp-dgram", "tcp", "http" };
+	static const char *const methods[] = { "none", "icmp-raw", "icmp-dgram", "udp", "tcp", "http" };
 	static const char *const stamps[] = { "", "user", "kernel-rx", "kernel-txrx" };
 	static const char *const limits[] = { "", "network", "receiver", "sender", "client-cpu", "server", "size" };
 
@@ -321,7 +332,7 @@ static void hostile_names_stay_inside_their_strings(void **state)
 		const char *csv = csv_of(&ping_fields, &r);
 
 		assert_string_equal(csv_below(csv, "address"), "192.0.2.1");
-		assert_int_equal(prom_samples(prom_of(&ping_fields, &r, NULL)), 26);
+		assert_int_equal(prom_samples(prom_of(&ping_fields, &r, NULL)), 34);
 	}
 }
 
@@ -447,7 +458,7 @@ static void a_metric_of_several_samples_has_one_head(void **state)
 		field_prom(t, &ping_fields, row, "sonde_", &a, NULL, &named);
 		field_prom(t, &ping_fields, row, "sonde_", &b, NULL, &named);
 	}
-	assert_int_equal(prom_samples(buf), 51);
+	assert_int_equal(prom_samples(buf), 67);
 }
 
 static void what_does_not_fit_is_cut_and_nothing_worse(void **state)

@@ -204,6 +204,31 @@ static void the_statistics_are_those_of_ping_and_more(void **state)
 		"loss 10%, with 95% confidence 1.8% to 40.4%\n");
 }
 
+/* By UDP: a reflector's clock may be good where its count is not, and the other way round. */
+static void each_way_has_its_line_where_a_reflector_tells(void **state)
+{
+	(void)state;
+	struct ping_result r = usual();
+
+	r.method = METHOD_UDP;
+	r.there = (struct ping_way){ 100, 2, 20000, 10000, 300000 };
+	r.back = (struct ping_way){ 98, 0, 0, UNKNOWN, UNKNOWN };
+	ping_text_summary(fresh(), &r);
+	assert_non_null(strstr(buf,
+		"ms; udp, stamps kernel-txrx\n"
+		"there: lost 2 of 100 (2%), queue p50 0.010 p99 0.300 ms\n"
+		"back: lost 0 of 98 (0%), queue unknown\n"
+		"loss 10%"));
+	r.there.lost = UNKNOWN;
+	ping_text_summary(fresh(), &r);
+	assert_non_null(strstr(buf,
+		"there: losses cannot be told apart, since the reflector does not count our probes, queue p50 0.010 "));
+	r.received = 0;
+	ping_text_summary(fresh(), &r);
+	assert_null(strstr(buf, "there"));
+	assert_null(strstr(buf, "back"));
+}
+
 static void the_statistics_name_what_else_there_was(void **state)
 {
 	(void)state;
@@ -623,6 +648,7 @@ int main(void)
 		cmocka_unit_test(an_answer_over_another_transport_has_neither_size_nor_ttl),
 		cmocka_unit_test(an_error_of_this_machine_names_the_target),
 		cmocka_unit_test(the_statistics_are_those_of_ping_and_more),
+		cmocka_unit_test(each_way_has_its_line_where_a_reflector_tells),
 		cmocka_unit_test(the_statistics_name_what_else_there_was),
 		cmocka_unit_test(the_statistics_of_silence_have_no_round_trips),
 		cmocka_unit_test(one_answer_is_enough_for_round_trips),

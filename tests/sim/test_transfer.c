@@ -65,7 +65,8 @@ static double move(struct lane lanes[], const struct link *k, ns_t now, struct r
 
 static struct rate_result run(const struct link *k, ns_t time, uint64_t seed)
 {
-	struct transfer_cfg cfg = { .time = time, .patience = 5 * NS_PER_S, .connections = k->connections };
+	struct transfer_cfg cfg = { .time = time, .patience = 5 * NS_PER_S, .rtt = k->rtt,
+		.connections = k->connections };
 	struct lane lanes[TRANSFER_CONNECTIONS_MAX] = { { .up = false } };
 	struct rng rng = rng_of(seed);
 	double bytes = 0;

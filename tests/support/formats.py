@@ -8,7 +8,8 @@ import re
 # The names that the contract promises; more may come.
 PING_KEYS = set("""target address method stamps sent received lost late duplicates reordered corrupt errors local_drops
     loss_ratio loss_ratio_low loss_ratio_high rtt_min_ms rtt_mean_ms rtt_max_ms rtt_mdev_ms rtt_p50_ms rtt_p90_ms
-    rtt_p99_ms jitter_ms ipdv_p99_ms host_queue_p50_ms seconds""".split())
+    rtt_p99_ms jitter_ms ipdv_p99_ms host_queue_p50_ms seconds there_lost there_loss_ratio there_queue_p50_ms
+    there_queue_p99_ms back_lost back_loss_ratio back_queue_p50_ms back_queue_p99_ms""".split())
 FLOW_KEYS = set("""status reason bits_per_second bytes seconds connections stable spread_ratio counted_by limited_by
     retransmits congestion_control cpu_seconds_per_gigabyte""".split())
 
@@ -19,7 +20,7 @@ _SAMPLE = re.compile(rf"({_NAME})(?:\{{({_LABEL}(?:,{_LABEL})*)\}})? (-?[0-9]+(?
 # Base units (prometheus.io/docs/practices/naming), and what has none.
 _SUFFIXES = ("_total", "_seconds", "_ratio", "_bytes", "_bits_per_second", "_connections", "_stable", "_retransmits",
     "_cpu_seconds_per_gigabyte",
-    "_flow_seconds", "_flow_bytes", "_loss_run_max", "_trace_reached", "_trace_hops")
+    "_flow_seconds", "_flow_bytes", "_loss_run_max", "_trace_reached", "_trace_hops", "_http_status")
 
 
 def prometheus(text):

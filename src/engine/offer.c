@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/offer.h"
+
+#include "core/json.h"
+#include "core/text_put.h"
+#include "core/units.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define GARBAGE_CHUNK (INT64_C(1) << 20)
+#define GARBAGE_CHUNKS_MAX 1024
+
+#define JSON "application/json"
+#define TEXT "text/plain; charset=utf-8"
+
+/* LibreSpeed's servers take what is no number for none, and too much for the most. */
+static int64_t read_chunks(struct slice query, int64_t otherwise)
+{
+	struct slice v;
+	uint64_t n = UINT64_MAX;
+
+	if (!route_query(query, SLICE("ckSize"), &v) || v.n == 0 || !slice_has_only(v, "0123456789"))
+		return otherwise;
+	slice_uint(v, &n); /* left as it is where it does not fit */
+	if (n == 0)
+		return otherwise;
+	return (int64_t)(n < GARBAGE_CHUNKS_MAX ? n : GARBAGE_CHUNKS_MAX) * GARBAGE_CHUNK;
+}
+
+bool offer_amount(const struct route *r, struct slice query, struct offer_amount *ret)
+{
+	struct slice v;
+
+	*ret = (struct offer_amount){ .bytes = (int64_t)r->bytes };
+	if (r->kind == ROUTE_GARBAGE)
+		ret->bytes = read_chunks(query, ret->bytes);
+	else if (route_query(query, SLICE("bytes"), &v))
+		return !units_read(v, UNITS_COUNT, 0, INT64_MAX, &ret->bytes);
+	else if (route_query(query, SLICE("seconds"), &v))
+		return !units_read(v, UNITS_DURATION, 1, OFFER_TIME_MAX, &ret->time);
+	return true;
+}
+
+static void put_info(struct text *t, const struct offer_facts *f)
+{
+	const struct serve_counters *c = f->counters;
+	struct json j;
+
+	json_begin(&j, t, "info");
+	json_string(&j, "name", SLICE("sonde"));
+	json_string(&j, "version", SLICE(SONDE_VERSION));
+	json_open(&j, "limits");
+	json_int(&j, "body_bytes", (int64_t)f->body_max);
+	json_fixed(&j, "body_seconds", f->body_time, 9, 0);
+	json_close(&j);
+	json_fixed(&j, "body_seconds_max", f->body_time, 9, 0);
+	json_int(&j, "requests", (int64_t)c->requests);
+	json_int(&j, "refused", (int64_t)c->refused);
+	json_int(&j, "bytes_received", (int64_t)c->bytes_in);
+	json_int(&j, "bytes_sent", (int64_t)c->bytes_out);
+	json_int(&j, "cpu_us", (int64_t)(c->cpu_ns / 1000));
+	json_open(&j, "udp");
+	json_int(&j, "probes", (int64_t)c->udp.probes);
+	json_int(&j, "answered", (int64_t)c->udp.answered);
+	json_int(&j, "refused", (int64_t)c->udp.refused);
+	json_int(&j, "limited", (int64_t)c->udp.limited);
+	json_close(&j);
+	json_end(&j);
+}
+
+static void put_receipt(struct text *t, const struct offer_facts *f)
+{
+	struct json j;
+
+	json_init(&j, t);
+	json_open(&j, NULL);
+	json_int(&j, "bytes", (int64_t)f->received);
+	json_fixed(&j, "seconds", f->time, 9, 6);
+	json_int(&j, "cpu_us", (int64_t)(f->counters->cpu_ns / 1000));
+	json_end(&j);
+}
+
+/* Names after prometheus.io/docs/practices/naming; the last two as every exporter has them. */
+static const struct metric {
+	const char *name, *help;
+	uint16_t at;      /* in struct serve_counters */
+	uint8_t scale;    /* decimal places */
+} metrics[] = {
+	{ "sonde_server_requests_total", "Requests", offsetof(struct serve_counters, requests), 0 },
+	{ "sonde_server_refused_total", "Requests and connections refused", offsetof(struct serve_counters, refused), 0 },
+	{ "sonde_server_received_bytes_total", "Test data received", offsetof(struct serve_counters, bytes_in), 0 },
+	{ "sonde_server_sent_bytes_total", "Test data sent", offsetof(struct serve_counters, bytes_out), 0 },
+	{ "sonde_server_accepted_total", "Connections accepted", offsetof(struct serve_counters, accepted), 0 },
+	{ "sonde_server_connections", "Connections now", offsetof(struct serve_counters, open), 0 },
+	{ "sonde_server_udp_probes_total", "UDP probes received", offsetof(struct serve_counters, udp.probes), 0 },
+	{ "sonde_server_udp_answered_total", "UDP probes answered", offsetof(struct serve_counters, udp.answered), 0 },
+	{ "sonde_server_udp_refused_total", "UDP probes refused", offsetof(struct serve_counters, udp.refused), 0 },
+	{ "sonde_server_udp_limited_total", "UDP probes past a cap", offsetof(struct serve_counters, udp.limited), 0 },
+	{ "process_cpu_seconds_total", "User and system CPU time", offsetof(struct serve_counters, cpu_ns), 9 },
+	{ "process_start_time_seconds", "Start of the process since 1970", offsetof(struct serve_counters, started_s), 0 },
+};
+
+static void put_metrics(struct text *t, const struct offer_facts *f)
+{
+	for (size_t i = 0; i < COUNT(metrics); i++) {
+		const struct metric *m = &metrics[i];
+		const uint64_t *v = (const void *)((const char *)f->counters + m->at);
+		bool counter = slice_ends_nocase(slice_of(m->name), SLICE("_total"));
+
+		text_put(t, "# HELP %s %s\n# TYPE %s %s\n%s ", m->name, m->help, m->name, counter ? "counter" : "gauge", m->name);
+		text_fixed(t, (int64_t)*v, m->scale, m->scale);
+		text_char(t, '\n');
+	}
+}
+
+static void put_url(struct json *j, const char *key, struct slice host, const char *path)
+{
+	char url[300];
+	struct text t;
+
+	text_init(&t, url, sizeof(url));
+	text_str(&t, "http://");
+	text_slice(&t, host);
+	text_str(&t, path);
+	json_string(j, key, text_view(&t));
+	j->out->cut = j->out->cut || t.cut || host.n == 0;
+}
+
+/* Clients differ in how they spell the keys. */
+static void put_nq(struct text *t, const struct offer_facts *f)
+{
+	static const char *const urls[][3] = {
+		{ "small_download_url", "small_https_download_url", "/small" },
+		{ "large_download_url", "large_https_download_url", "/large" },
+		{ "upload_url", "https_upload_url", "/up" },
+	};
+	struct json j;
+
+	json_init(&j, t);
+	json_open(&j, NULL);
+	json_int(&j, "version", 1);
+	json_open(&j, "urls");
+	for (size_t i = 0; i < COUNT(urls); i++) {
+		put_url(&j, urls[i][0], f->host, urls[i][2]);
+		put_url(&j, urls[i][1], f->host, urls[i][2]);
+	}
+	json_close(&j);
+	json_end(&j);
+}
+
+/* What LibreSpeed's servers call an address that is not public, in the order of enum addr_reach. */
+static const char reach_words[] = "\0localhost \0link-local \0private \0\0";
+
+/* `"rawIspInfo":""`, which some of its servers send, stops older clients; an object suits them all. */
+static void put_address(struct text *t, const struct offer_facts *f)
+{
+	char words[ADDR_TEXT_MAX + 40];
+	struct text w;
+	struct json j;
+
+	text_init(&w, words, sizeof(words));
+	addr_put(&w, f->peer);
+	struct slice ip = text_view(&w);
+
+	text_str(&w, " - ");
+	text_str(&w, slice_word(reach_words, addr_reach(f->peer)));
+	text_str(&w, f->peer->family == 6 ? "IPv6 access" : "IPv4 access");
+	json_init(&j, t);
+	json_open(&j, NULL);
+	json_string(&j, "processedString", text_view(&w));
+	json_open(&j, "rawIspInfo");
+	json_string(&j, "ip", ip);
+	json_close(&j);
+	json_end(&j);
+}
+
+const char *offer_put(struct text *t, const struct route *r, const struct offer_facts *f)
+{
+	switch (r->kind) {
+	case ROUTE_INFO:
+		put_info(t, f);
+		return JSON;
+	case ROUTE_RECEIPT:
+		put_receipt(t, f);
+		return JSON;
+	case ROUTE_NQ:
+		put_nq(t, f);
+		return JSON;
+	case ROUTE_ADDRESS:
+		put_address(t, f);
+		return JSON;
+	case ROUTE_METRICS:
+		put_metrics(t, f);
+		return "text/plain; version=0.0.4; charset=utf-8";
+	case ROUTE_SIZE:
+		text_put(t, "size=%d\n", (int64_t)f->received);
+		return TEXT;
+	default:
+		text_str(t, r->text);
+		return t->len > 0 ? TEXT : NULL;
+	}
+}

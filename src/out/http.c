@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "out/http.h"
+
+#include "core/text_put.h"
+#include "out/check_text.h"
+
+#define RESULT(name, kind, member, help)                                                                               \
+	{                                                                                                              \
+		name, help, offsetof(struct http_result, member), kind                                                 \
+	}
+#define SPREAD(name, span)                                                                                             \
+	RESULT(name "_min_ms", FIELD_MS, span.min, "Shortest"),                                                        \
+		RESULT(name "_p90_ms", FIELD_MS, span.p90, "90th percentile"),                                         \
+		RESULT(name "_p99_ms", FIELD_MS, span.p99, "99th percentile"),                                         \
+		RESULT(name "_max_ms", FIELD_MS, span.max, "Longest")
+
+static const struct field rows[] = {
+	RESULT("url", FIELD_STRING, url, ""),
+	RESULT("status", FIELD_COUNT, last.status, "Status of the last answer"),
+	RESULT("resolve_ms", FIELD_MS, span[HTTP_RESOLVE].p50, "Median time to look the name up"),
+	RESULT("connect_ms", FIELD_MS, span[HTTP_CONNECT].p50, "Median time to connect"),
+	RESULT("send_ms", FIELD_MS, span[HTTP_SEND].p50, "Median time to send the request"),
+	RESULT("first_byte_ms", FIELD_MS, span[HTTP_FIRST_BYTE].p50, "Median wait for the answer"),
+	RESULT("transfer_ms", FIELD_MS, span[HTTP_TRANSFER].p50, "Median time from its first byte to its last"),
+	RESULT("total_ms", FIELD_MS, span[HTTP_TOTAL].p50, "Median of the whole"),
+	RESULT("connect_rtt_ms", FIELD_MS, span[HTTP_CONNECT_RTT].p50, "Median round trip of the handshake"),
+	RESULT("bytes", FIELD_COUNT, last.bytes, "Body of the last answer"),
+	RESULT("address", FIELD_CHARS, address, ""),
+	RESULT("requests", FIELD_TOTAL, requests, "Requests made"),
+	RESULT("answered", FIELD_TOTAL, answered, "Complete answers, whatever their status"),
+	RESULT("failed", FIELD_TOTAL, failed, "Requests without one"),
+	RESULT("failed_ratio", FIELD_RATIO, failed_ppm, "Share of requests without one"),
+	RESULT("connections", FIELD_COUNT, connections, "TCP connections opened"),
+	RESULT("reason", FIELD_CHARS, last.reason, NULL),
+	RESULT("server", FIELD_CHARS, last.server, NULL),
+	RESULT("location", FIELD_CHARS, last.location, NULL),
+	RESULT("error", FIELD_CHARS, error.text, NULL),
+	RESULT("note", FIELD_STRING, note, NULL),
+	SPREAD("resolve", span[HTTP_RESOLVE]),
+	SPREAD("connect", span[HTTP_CONNECT]),
+	SPREAD("send", span[HTTP_SEND]),
+	SPREAD("first_byte", span[HTTP_FIRST_BYTE]),
+	SPREAD("transfer", span[HTTP_TRANSFER]),
+	SPREAD("total", span[HTTP_TOTAL]),
+	SPREAD("connect_rtt", span[HTTP_CONNECT_RTT]),
+};
+
+/* The medians stand together, in the order of enum http_span. */
+enum { ROW_OF_SPANS = 2 };
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), ROWS_OF_ONE = ROWS - 4 * HTTP_SPANS };
+
+static const struct field_table tables[] = { { rows, ROWS_OF_ONE }, { rows, ROWS } };
+
+static const char span_words[] = /* in the order of enum http_span */
+	"resolve\0connect\0send\0first byte\0transfer\0total\0handshake";
+
+#define COLUMN 13
+#define COLUMN_WIDTH 10
+
+const struct field_table *http_fields(bool spread)
+{
+	return &tables[spread];
+}
+
+/* Milliseconds behind a space, right-aligned so that they end in @column where they fit. */
+static void put_ms(struct text *t, ns_t v, size_t column)
+{
+	char number[24];
+	struct text n;
+
+	text_init(&n, number, sizeof(number));
+	text_put(&n, "%m", v);
+	text_char(t, ' ');
+	text_pad(t, n.len < column ? column - n.len : 0);
+	text_str(t, number);
+}
+
+static void put_about(struct text *t, const struct http_result *r)
+{
+	if (r->last.location[0])
+		text_put(t, "  redirects to %q, which is not followed\n", slice_of(r->last.location));
+	if (r->last.status >= 400)
+		text_put(t, "  measured all the same; --expect 'status<400' takes %d for a failure\n", r->last.status);
+	if (r->note)
+		text_put(t, "  %s\n", r->note);
+}
+
+static void put_answer(struct text *t, const struct http_timing *one)
+{
+	text_put(t, one->reason[0] ? "  %d %s" : "  %d", one->status, one->reason);
+	text_put(t, ", %d bytes from ", one->bytes);
+	addr_put_port(t, &one->address);
+	text_put(t, one->server[0] ? ", %s\n" : "\n", one->server);
+}
+
+void http_text_one(struct text *t, const struct http_result *r, bool more)
+{
+	text_put(t, "%s\n", r->url);
+	if (r->answered == 0) {
+		text_put(t, "  failed: %s\n", r->requests > 0 ? r->error.text : "nothing was asked");
+		return;
+	}
+	put_answer(t, &r->last);
+	for (unsigned i = 0; i <= (more ? HTTP_CONNECT_RTT : HTTP_TOTAL); i++) {
+		if (r->span[i].p50 == UNKNOWN)
+			continue;
+		check_text_label(t, slice_word(span_words, i));
+		put_ms(t, r->span[i].p50, COLUMN + COLUMN_WIDTH);
+		text_str(t, " ms\n");
+	}
+	put_about(t, r);
+}
+
+static void put_span(struct text *t, const char *format, ns_t v)
+{
+	if (v != UNKNOWN)
+		text_put(t, format, v);
+}
+
+void http_text_event(struct text *t, const char *url, const struct http_timing *one, bool many)
+{
+	if (!http_is_answered(one)) {
+		text_put(t, "failed %s: seq=%d %s\n", url, one->seq, one->why.text);
+		return;
+	}
+	text_put(t, "%d, %d bytes from ", one->status, one->bytes);
+	if (many)
+		text_put(t, "%s", url);
+	else
+		addr_put_port(t, &one->address);
+	text_put(t, ": seq=%d", one->seq);
+	put_span(t, " resolve=%m ms", one->span[HTTP_RESOLVE]);
+	put_span(t, " connect=%m ms", one->span[HTTP_CONNECT]);
+	text_put(t, " first_byte=%m ms total=%m ms%s\n", one->span[HTTP_FIRST_BYTE], one->span[HTTP_TOTAL],
+		one->kept ? " (kept connection)" : "");
+}
+
+static void put_counts(struct text *t, const struct http_result *r)
+{
+	text_put(t, "\n--- %s statistics ---\n%d requests, %d answers, %d failed (%p); ", r->url, r->requests, r->answered,
+		r->failed, r->failed_ppm);
+	text_put(t, r->connections == 1 ? "%d connection\n" : "%d connections\n", r->connections);
+	for (size_t i = 0; i < r->n_statuses; i++) {
+		text_put(t, i == 0 ? "status " : ", ");
+		text_put(t, r->statuses[i].status == UNKNOWN ? "%d x another" : "%d x ", r->statuses[i].count);
+		if (r->statuses[i].status != UNKNOWN)
+			text_int(t, r->statuses[i].status);
+	}
+	text_str(t, r->n_statuses > 0 ? "\n" : "");
+}
+
+static void put_row(struct text *t, const char *label, const struct http_spread *s)
+{
+	const ns_t v[] = { s->min, s->p50, s->p90, s->p99, s->max };
+
+	check_text_label(t, label);
+	for (size_t i = 0; i < 5; i++)
+		put_ms(t, v[i], COLUMN + (i + 1) * COLUMN_WIDTH);
+	text_str(t, " ms\n");
+}
+
+void http_text_summary(struct text *t, const struct http_result *r, bool more)
+{
+	put_counts(t, r);
+	if (r->answered == 0)
+		return;
+	text_pad(t, COLUMN);
+	text_str(t, "       min       p50       p90       p99       max\n");
+	for (unsigned i = 0; i <= (more ? HTTP_CONNECT_RTT : HTTP_TOTAL); i++)
+		if (r->span[i].p50 != UNKNOWN)
+			put_row(t, slice_word(span_words, i), &r->span[i]);
+	put_about(t, r);
+}
+
+static struct slice word_of(const char *s)
+{
+	return s[0] ? slice_of(s) : (struct slice){ NULL, 0 };
+}
+
+void http_ndjson_event(struct text *t, const char *url, const struct http_timing *one)
+{
+	char address[ADDR_TEXT_MAX];
+	struct json j;
+	struct text a;
+
+	text_init(&a, address, sizeof(address));
+	if (one->address.family != 0)
+		addr_put(&a, &one->address);
+	json_begin(&j, t, "probe");
+	json_word(&j, "url", url);
+	json_int(&j, "seq", one->seq);
+	json_word(&j, "outcome", outcome_name(http_is_answered(one) ? OUTCOME_REPLY : OUTCOME_ERROR));
+	json_int(&j, "status", one->status);
+	for (unsigned i = 0; i < HTTP_SPANS; i++)
+		json_ms(&j, rows[ROW_OF_SPANS + i].name, one->span[i]);
+	json_int(&j, "bytes", one->bytes);
+	json_word(&j, "address", address);
+	json_bool(&j, "kept", one->kept);
+	json_string(&j, "reason", word_of(one->reason));
+	json_string(&j, "location", word_of(one->location));
+	json_word(&j, "error", http_is_answered(one) ? NULL : one->why.text);
+	json_end(&j);
+}
+
+static void put_members(struct json *j, const struct http_result *r, bool spread)
+{
+	field_json_members(j, http_fields(spread), r);
+	json_bool(j, "delayed_ack", r->delayed_ack);
+	json_array(j, "statuses");
+	for (size_t i = 0; i < r->n_statuses; i++) {
+		json_open(j, NULL);
+		json_int(j, "status", r->statuses[i].status);
+		json_int(j, "count", r->statuses[i].count);
+		json_close(j);
+	}
+	json_array_end(j);
+}
+
+void http_json(struct text *t, const struct http_result *r, bool spread)
+{
+	struct json j;
+
+	json_begin(&j, t, "http");
+	put_members(&j, r, spread);
+	json_end(&j);
+}
+
+void http_json_begin(struct json *j, struct text *t)
+{
+	json_begin(j, t, "http");
+	json_array(j, "targets");
+}
+
+void http_json_target(struct json *j, const struct http_result *r, bool spread)
+{
+	json_open(j, NULL);
+	put_members(j, r, spread);
+	json_close(j);
+}
+
+void http_json_end(struct json *j)
+{
+	json_array_end(j);
+	json_end(j);
+}
