@@ -26,6 +26,7 @@ struct offer_facts {
 	const struct serve_counters *counters;
 	uint64_t body_max;
 	ns_t body_time;
+	struct slice congestion, congestion_allowed; /* "" where they are not known */
 	const struct addr *peer;
 	struct slice host; /* under which the client came here; empty for one of HTTP/1.0 that does not say */
 	uint64_t received; /* of the upload that is answered */

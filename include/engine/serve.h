@@ -11,6 +11,7 @@
 #include "core/addr.h"
 #include "core/http1_body.h"
 #include "core/ns.h"
+#include "core/result.h"
 #include "core/want.h"
 #include "engine/offer.h"
 #include "engine/source.h"
@@ -30,6 +31,8 @@ struct serve_cfg {
 	ns_t idle_time;       /* a kept connection without a request, and a body without progress */
 	ns_t body_time;       /* the longest that one body may take, either way */
 	uint64_t body_max;    /* upload bytes; more gets 413 */
+	struct slice congestion;         /* the control of what is sent, for those who ask; "" where it is not known */
+	struct slice congestion_allowed; /* what else a client may ask for, words with blanks between */
 	bool cors;            /* pages of other origins may use the paths that move data */
 };
 
@@ -48,6 +51,7 @@ struct serve {
 	const struct serve_cfg *cfg;
 	struct serve_counters *counters;
 	const struct addr *peer; /* to be set after serve_init(), for a client that asks who it is */
+	char congestion[CONGESTION_MAX]; /* asked for, to be set on the connection and emptied; "" for none */
 	uint64_t uploaded;   /* payload of the upload under way, for people who watch */
 	/* private */
 	const struct route *route; /* of the request under way; NULL before it is known */

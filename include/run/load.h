@@ -22,6 +22,7 @@ struct load_cfg {
 	struct slice path;    /* what to get or to post to, over and over; of a timed dialect it has a query added */
 	ns_t time, timeout;
 	ns_t rtt;             /* of the idle path, UNKNOWN possible */
+	const char *sender;   /* LOAD_DOWN: congestion control at the other end; "" where unknown */
 	ns_t body_time;       /* the longest body that the server allows, UNKNOWN for any */
 	uint64_t bytes;       /* in all; 0 for no limit */
 	unsigned connections; /* 0 to find out */

@@ -17,6 +17,7 @@ struct server_cfg {
 	size_t n_listen;
 	bool listen_all;        /* 0.0.0.0 and [::]: one of them may be missing */
 	bool open_to_all;       /* peers with public addresses too */
+	const char *congestion; /* of what is sent; NULL for the system's */
 	size_t clients_max;     /* connections in all */
 	size_t per_address_max; /* of one address */
 };
@@ -47,6 +48,7 @@ struct server {
 	uint32_t *free_slots; /* a stack */
 	size_t n_free;
 	size_t top; /* no slot from here on was ever used */
+	char congestion[CONGESTION_MAX], allowed[256];
 	bool deaf; /* no descriptor was left: not listening for a moment */
 	ns_t sweep_at;
 };

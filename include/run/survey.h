@@ -65,6 +65,7 @@ enum flow_status survey_try_upload(struct survey *s, char reason[FLOW_REASON_MAX
 struct survey_info {
 	ns_t cpu;       /* of its process so far */
 	ns_t body_time; /* the longest transfer that it allows */
+	char congestion[CONGESTION_MAX]; /* the control of what it sends; "" where unknown */
 };
 
 bool survey_info(struct survey *s, struct survey_info *ret);

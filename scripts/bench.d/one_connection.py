@@ -40,7 +40,7 @@ def compare(link, control, best):
     rates = {name: median(r[0] for r in runs) for name, runs in got.items()}
     for name, runs in got.items():
         say(f"  {name:34}{rates[name]:7.2f} GB/s  ({min(runs)[0]:.2f} to {max(runs)[0]:.2f})   "
-            f"{'/'.join(sorted({r[1] or '?' for r in runs}))}, connections {sorted(r[2] for r in runs)}")
+            f"{'/'.join(sorted({r[1] or f'{control} by sysctl' for r in runs}))}, connections {sorted(r[2] for r in runs)}")
     for way, peer in plain.items():
         for name in (f"sonde {way}", f"sonde {way} --connections 1"):
             of_plain, of_fast = rates[name] / rates[peer], rates[name] / rates[fast]

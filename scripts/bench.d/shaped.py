@@ -22,7 +22,7 @@ def passed(link, way):
     return told["bytes"], told["packets"], told["drops"]
 
 
-def measure(link, rate, way, about):
+def measure(link, rate, way, about, control):
     before = passed(link, way)
     d, wall = link.check("--only", way)
     n, packets, drops = (b - a for a, b in zip(before, passed(link, way)))
@@ -33,7 +33,7 @@ def measure(link, rate, way, about):
     share = 1 - HEADERS * packets / n
     got, allowed = flow["bits_per_second"] / 1e6, rate * share
     off = got / allowed - 1
-    say(f"  {rate:4} Mbit/s, {about}, {way:8} ({flow['congestion_control']}): {got:8.3f} Mbit/s of {allowed:.3f} allowed, "
+    say(f"  {rate:4} Mbit/s, {about}, {control}, {way:8} {got:8.3f} Mbit/s of {allowed:.3f} allowed, "
         f"{off:+.2%}, within {WITHIN:.0%}: {met(abs(off) <= WITHIN)}; {wall:.1f} s, under {SECONDS}: "
         f"{met(wall < SECONDS)}; stable {flow['stable']}, connections {flow['connections']}, {drops} dropped")
 
@@ -48,7 +48,7 @@ def shaped(control, about, latency):
             for rate, burst in RATES:
                 with link.shaped("rate", f"{rate}mbit", "burst", burst, "latency", latency):
                     for way in ("download", "upload"):
-                        measure(link, rate, way, f"{about} queue")
+                        measure(link, rate, way, f"{about} queue", control)
     return part
 
 

@@ -71,12 +71,12 @@ def beside_curl(control):
 
 
 def both_ways(link):
+    say("\nBoth ends ours, counts compared")
     link.serve()
     d = link.check("--time", "5s")[0]
-    say("\nBoth ends ours, counts compared")
     for way in ("download", "upload"):
         f, equal = d[way], d[way]["transferred_bytes"] == d[way]["peer_bytes"]
-        say(f"  {way} ({f['congestion_control']}): {f['bits_per_second'] / 8e9:.2f} GB/s at "
+        say(f"  {way}: {f['bits_per_second'] / 8e9:.2f} GB/s at "
             f"{f['cpu_seconds_per_gigabyte']:.3f} CPU s/GB over {f['connections']} connections, counts of both ends equal: "
             f"{met(equal)}")
 

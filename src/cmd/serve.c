@@ -13,6 +13,7 @@ struct serve_options {
 	ns_t body_time;
 	struct opt_list bind, names;
 	bool open_to_all, cors, quiet;
+	const char *congestion;
 };
 
 #define AT(member) offsetof(struct serve_options, member)
@@ -23,6 +24,8 @@ static const struct opt rows[] = {
 		NULL },
 	{ 0, OPT_FLAG, AT(open_to_all), "public", NULL, "answer peers with public addresses too", 0, 0, NULL },
 	{ 0, OPT_FLAG, AT(cors), "cors", NULL, "let web pages from elsewhere measure with this server", 0, 0, NULL },
+	{ 0, OPT_STRING, AT(congestion), "congestion", "NAME", "congestion control of what is sent, such as reno or bbr", 0, 0,
+		NULL },
 	{ 0, OPT_LIST, AT(names), "name", "NAME", "a public name under which this server may be reached", 0, 0, NULL },
 	{ 0, OPT_COUNT, AT(clients), "max-clients", "N", "connections at once (2048)", 1, 65536, NULL },
 	{ 0, OPT_COUNT, AT(per_address), "max-per-address", "N", "connections at once of one address (1024)", 1, 65536, NULL },
@@ -146,6 +149,9 @@ static int run(int argc, char **argv, struct fault *why)
 		fault_set(why, FAULT_USAGE, "serve takes no target, but got", slice_of(argv[0]), NULL);
 	if (n != 0 || !choose_listeners(&cfg, &o, why))
 		return 2;
+	if (o.congestion && !stream_congestion_works(o.congestion, why))
+		return 2;
+	cfg.congestion = o.congestion;
 	choose_names(&cfg.serve, &o);
 	cfg.open_to_all = o.open_to_all;
 	cfg.clients_max = (size_t)o.clients;

@@ -54,6 +54,8 @@ static void put_info(struct text *t, const struct offer_facts *f)
 	json_fixed(&j, "body_seconds", f->body_time, 9, 0);
 	json_close(&j);
 	json_fixed(&j, "body_seconds_max", f->body_time, 9, 0);
+	json_string(&j, "congestion_control", f->congestion);
+	json_string(&j, "congestion_allowed", f->congestion_allowed);
 	json_int(&j, "requests", (int64_t)c->requests);
 	json_int(&j, "refused", (int64_t)c->refused);
 	json_int(&j, "bytes_received", (int64_t)c->bytes_in);

@@ -113,8 +113,8 @@ static enum serve_state afterwards(const struct serve *s)
 static void answer_content(struct serve *s, struct slice host, ns_t now)
 {
 	struct text t = begin_content(s);
-	struct offer_facts facts = { s->counters, s->cfg->body_max, s->cfg->body_time, s->peer, host, s->uploaded,
-		now - s->began };
+	struct offer_facts facts = { s->counters, s->cfg->body_max, s->cfg->body_time, s->cfg->congestion,
+		s->cfg->congestion_allowed, s->peer, host, s->uploaded, now - s->began };
 	const char *type = offer_put(&t, s->route, &facts);
 
 	if (t.cut)
@@ -132,6 +132,27 @@ static void start_page(struct serve *s, ns_t now)
 	answer(s, r, 0, s->bare ? afterwards(s) : SERVE_PAGE, now);
 }
 
+/* Return: whether what the query asks for, if anything, is allowed. */
+static bool take_congestion(struct serve *s, struct slice query)
+{
+	struct slice name, words = s->cfg->congestion_allowed;
+	struct text t;
+
+	if (!route_query(query, SLICE("congestion"), &name))
+		return true;
+	while (words.n > 0) {
+		struct slice word = slice_until(&words, " ");
+
+		slice_skip(&words, words.n > 0 ? 1 : 0);
+		if (name.n == 0 || !slice_eq(word, name))
+			continue;
+		text_init(&t, s->congestion, sizeof(s->congestion));
+		text_slice(&t, name);
+		return !t.cut;
+	}
+	return false;
+}
+
 static void start_download(struct serve *s, struct slice query, ns_t now)
 {
 	struct reply r = { .status = 200, .type = "application/octet-stream" };
@@ -139,6 +160,10 @@ static void start_download(struct serve *s, struct slice query, ns_t now)
 
 	if (!offer_amount(s->route, query, &amount)) {
 		refuse(s, 400, "say /down?bytes=N or /down?seconds=S, with S at most 3600", now);
+		return;
+	}
+	if (!take_congestion(s, query)) {
+		refuse(s, 400, "this server may not send with that congestion control: /info says which it may", now);
 		return;
 	}
 	if (amount.time > 0) {

@@ -119,7 +119,7 @@ static bool start_pinger(struct check *c, ns_t interval, uint64_t count, ns_t ti
 	return pinger_open(&c->pinger, &cfg, &room, &c->wait, 0, why);
 }
 
-static struct load_cfg load_cfg_of(const struct check *c, enum load_direction direction, ns_t body_time)
+static struct load_cfg load_cfg_of(const struct check *c, enum load_direction direction, const struct survey_info *info)
 {
 	const struct survey *s = &c->survey;
 	const struct dialect *d = s->dialect;
@@ -135,7 +135,8 @@ static struct load_cfg load_cfg_of(const struct check *c, enum load_direction di
 		.time = c->cfg.time,
 		.timeout = c->cfg.survey.timeout,
 		.rtt = c->result.has_ping ? c->result.ping.rtt_p50 : UNKNOWN,
-		.body_time = body_time,
+		.sender = d->timed && c->cfg.survey.origin.congestion ? c->cfg.survey.origin.congestion : info->congestion,
+		.body_time = info->body_time,
 		.bytes = c->cfg.bytes,
 		.connections = c->cfg.connections,
 	};
@@ -173,7 +174,7 @@ static bool start_loads(struct check *c, struct fault *why)
 		return false;
 	strain_open(&c->strain, &c->wait, &c->pinger, &foreign);
 	for (enum load_direction d = LOAD_DOWN; d <= LOAD_UP; d++) {
-		struct load_cfg cfg = load_cfg_of(c, d, info.body_time);
+		struct load_cfg cfg = load_cfg_of(c, d, &info);
 
 		if (is_loading(c, d))
 			strain_add(&c->strain, &cfg, &c->bulk);

@@ -96,6 +96,8 @@ static void put_path(const struct load *l, struct text *t, uint64_t size, ns_t n
 		text_str(t, "?seconds=");
 		text_fixed(t, left, 9, 3);
 	}
+	if (l->cfg.origin.congestion)
+		text_put(t, "&congestion=%s", l->cfg.origin.congestion);
 }
 
 static void ask(struct load *l, struct lane *c, ns_t now)
@@ -393,6 +395,12 @@ void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, ui
 	l->reason[0] = l->last_failure[0] = '\0';
 	l->upload_size = UPLOAD_FIRST;
 	account_init(&l->account, is_up(l), cfg->dialect->timed);
+	if (!is_up(l)) {
+		struct text control;
+
+		text_init(&control, l->account.congestion, sizeof(l->account.congestion));
+		text_str(&control, cfg->sender);
+	}
 	transfer_init(&l->transfer, &t, now);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/io.h"
 #include "sys/clock.h"
+#include "sys/input.h"
 #include "sys/memory.h"
 #include "sys/signals.h"
 
@@ -24,6 +25,8 @@
 
 /* A head, a body and what follows it go out in one turn; a long body does not keep others waiting. */
 #define WRITES_AT_ONCE 4
+#define FEW 6
+#define PIECE_OF_MANY (UINT64_C(256) << 10)
 
 /* Return: 0 or an enum io with @why. */
 static int listen_on(struct server *s, struct addr *at, struct fault *why)
@@ -73,6 +76,18 @@ static bool open_reflector(struct server *s, struct fault *why)
 	return s->reflector;
 }
 
+/* Connections inherit it from the socket that listens. */
+static void choose_congestion(struct server *s)
+{
+	for (size_t i = 0; i < s->n_fds && s->cfg.congestion; i++)
+		stream_use_congestion(s->fds[i], s->cfg.congestion);
+	stream_congestion(s->fds[0], s->congestion);
+	s->cfg.serve.congestion = slice_of(s->congestion);
+	struct slice words = input_file("/proc/sys/net/ipv4/tcp_allowed_congestion_control", s->allowed, sizeof(s->allowed));
+
+	s->cfg.serve.congestion_allowed = slice_until(&words, "\n");
+}
+
 bool server_open(struct server *s, const struct server_cfg *cfg, struct fault *why)
 {
 	memset(s, 0, sizeof(*s));
@@ -86,8 +101,11 @@ bool server_open(struct server *s, const struct server_cfg *cfg, struct fault *w
 	s->peers = memory_get(s->cfg.clients_max, sizeof(*s->peers), why);
 	s->free_slots = memory_get(s->cfg.clients_max, sizeof(*s->free_slots), why);
 	s->counters.started_s = (uint64_t)clock_wall_s();
-	return s->clients && s->peers && s->free_slots && wait_open(&s->wait, why) && bulk_open(&s->bulk, why) &&
-	       open_listeners(s, why) && open_reflector(s, why);
+	if (!s->clients || !s->peers || !s->free_slots || !wait_open(&s->wait, why) || !bulk_open(&s->bulk, why) ||
+		!open_listeners(s, why) || !open_reflector(s, why))
+		return false;
+	choose_congestion(s);
+	return true;
 }
 
 uint16_t server_port(const struct server *s)
@@ -171,10 +189,20 @@ static bool is_writing(const struct client *c)
 	return kind != WANT_NOTHING && kind != WANT_CLOSE;
 }
 
+/* With many at work each gets a smaller piece in its turn, so that small requests and probes do not wait for long. */
+static uint64_t piece(const struct server *s)
+{
+	return s->counters.open > FEW ? PIECE_OF_MANY : UINT64_MAX;
+}
+
 static void write_some(struct server *s, struct client *c, ns_t now)
 {
-	for (int i = 0; i < WRITES_AT_ONCE && is_writing(c); i++) {
+	uint64_t left = piece(s);
+
+	for (int i = 0; i < WRITES_AT_ONCE && left > 0 && is_writing(c); i++) {
 		struct want out = serve_out(&c->serve);
+
+		out.n = out.n < left ? out.n : left;
 		int64_t n = stream_out(c->fd, &out, &s->bulk);
 
 		if (n < 0 && n != IO_AGAIN)
@@ -182,6 +210,7 @@ static void write_some(struct server *s, struct client *c, ns_t now)
 		if (n < 0)
 			break;
 		serve_moved(&c->serve, (uint64_t)n, now);
+		left -= (uint64_t)n;
 	}
 }
 
@@ -190,6 +219,10 @@ static void turn(struct server *s, struct client *c, bool readable, bool writabl
 {
 	if (readable)
 		read_some(c, now);
+	if (c->serve.congestion[0]) {
+		stream_use_congestion(c->fd, c->serve.congestion);
+		c->serve.congestion[0] = '\0';
+	}
 	/* What was asked for just now can nearly always be written at once, and then nothing has to be waited for. */
 	if (readable || writable)
 		write_some(s, c, now);

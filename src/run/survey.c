@@ -326,7 +326,10 @@ bool survey_info(struct survey *s, struct survey_info *ret)
 	struct fault ignored;
 	uint64_t us, seconds;
 
-	*ret = (struct survey_info){ UNKNOWN, UNKNOWN };
+	struct slice word;
+	struct text t;
+
+	*ret = (struct survey_info){ .cpu = UNKNOWN, .body_time = UNKNOWN };
 	text_init(&doc, page, sizeof(page));
 	if (s->kind != SERVER_SONDE || !survey_ask(s, EXCHANGE_GET, "/info", 0, &doc, &ignored))
 		return false;
@@ -334,5 +337,9 @@ bool survey_info(struct survey *s, struct survey_info *ret)
 		ret->cpu = (ns_t)us * NS_PER_US;
 	if (json_find_uint(text_view(&doc), "body_seconds_max", &seconds) && seconds > 0 && seconds < NS_NEVER / NS_PER_S)
 		ret->body_time = (ns_t)seconds * NS_PER_S;
+	if (json_find_string(text_view(&doc), "congestion_control", &word)) {
+		text_init(&t, ret->congestion, sizeof(ret->congestion));
+		text_safe(&t, word);
+	}
 	return true;
 }

@@ -26,7 +26,9 @@ static const struct route *at(const char *path)
 
 static const char *offered(const char *path, const char *host, uint64_t received, ns_t time)
 {
-	struct offer_facts f = { &counters, 1000, 60 * NS_PER_S, &peer, slice_of(host), received, time };
+	struct offer_facts f = { .counters = &counters, .body_max = 1000, .body_time = 60 * NS_PER_S,
+		.congestion = SLICE("bbr"), .congestion_allowed = SLICE("reno bbr"), .peer = &peer, .host = slice_of(host),
+		.received = received, .time = time };
 
 	text_init(&t, buffer, sizeof(buffer));
 	return offer_put(&t, at(path), &f);

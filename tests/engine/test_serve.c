@@ -394,6 +394,27 @@ static void a_client_of_http_1_0_is_told_that_it_is_kept(void **state)
 	assert_field(last(), "Connection", "keep-alive");
 }
 
+static void congestion_control_is_what_was_asked_for_and_allowed(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *query, *want; /* NULL: refused */
+	} rows[] = { { "bytes=1&congestion=reno", "reno" }, { "bytes=1&congestion=bbr", "bbr" }, { "bytes=1", "" },
+		{ "bytes=1&congestion=", NULL }, { "bytes=1&congestion=cubic", NULL }, { "bytes=1&congestion=ren", NULL },
+		{ "bytes=1&congestion=reno%20bbr", NULL } };
+	char request[100];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct serve *s = begin();
+
+		cfg.congestion_allowed = SLICE("reno bbr");
+		snprintf(request, sizeof(request), "GET /down?%s HTTP/1.1\r\n" END, rows[i].query);
+		say(s, request);
+		assert_int_equal(last()->head.status, rows[i].want ? 200 : 400);
+		assert_string_equal(s->congestion, rows[i].want ? rows[i].want : "");
+	}
+}
+
 /* A new connection has head_time from its accept, not twice that. */
 static void the_first_head_is_due_a_head_time_after_the_connection(void **state)
 {
@@ -1398,6 +1419,7 @@ int main(void)
 		cmocka_unit_test(a_refused_host_is_told_how_to_be_accepted),
 		cmocka_unit_test(an_answer_to_head_has_no_content_even_where_it_refuses),
 		cmocka_unit_test(a_client_of_http_1_0_is_told_that_it_is_kept),
+		cmocka_unit_test(congestion_control_is_what_was_asked_for_and_allowed),
 		cmocka_unit_test(the_first_head_is_due_a_head_time_after_the_connection),
 		cmocka_unit_test(seconds_past_the_time_of_a_body_end_in_good_order),
 		cmocka_unit_test(facts_are_json_with_the_limits_and_the_counts),
