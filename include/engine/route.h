@@ -10,7 +10,7 @@ enum route_kind {
 	ROUTE_DATA,    /* test data, `bytes` of them unless the query says `bytes=` or `seconds=` */
 	ROUTE_GARBAGE, /* the same, in MiB by `ckSize=` as LibreSpeed has it */
 	ROUTE_PING,    /* 204 */
-	ROUTE_TEXT,    /* `text` */
+	ROUTE_TEXT,    /* route_text() */
 	ROUTE_RECEIPT, /* JSON of what was received */
 	ROUTE_SIZE,    /* `size=` of what was received; clients of this one may send less than they declare */
 	ROUTE_INFO,
@@ -24,11 +24,10 @@ enum route_methods { ROUTE_GET = 1, ROUTE_HEAD = 2, ROUTE_POST = 4, ROUTE_OPTION
 /* A POST is counted and thrown away first; then it is answered as a GET would be. */
 struct route {
 	const char *path;
+	uint64_t bytes;
 	uint8_t kind;    /* enum route_kind */
 	uint8_t methods; /* bits of enum route_methods */
 	bool timed;      /* with Server-Timing, as Cloudflare's client wants it */
-	uint64_t bytes;
-	const char *text;
 };
 
 /**
@@ -45,6 +44,9 @@ unsigned route_method(struct slice method);
 
 /* "GET, HEAD, OPTIONS" for the Allow field. */
 const char *route_allow(unsigned methods);
+
+/* What a ROUTE_TEXT answers. */
+const char *route_text(const struct route *r);
 
 /* May a page of another origin read it, where the server allows that at all? */
 bool route_is_open(const struct route *r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TCP. Calls: socket, connect, bind, listen, accept4, recv, send, sendfile, shutdown, setsockopt,
+ * TCP. Calls: socket, connect, bind, listen, accept4, recv, send, shutdown, setsockopt,
  * getsockopt, ioctl(SIOCOUTQ), close. Every socket is non-blocking.
  */
 #ifndef SYS_STREAM_H

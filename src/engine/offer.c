@@ -198,7 +198,7 @@ const char *offer_put(struct text *t, const struct route *r, const struct offer_
 		text_put(t, "size=%d\n", (int64_t)f->received);
 		return TEXT;
 	default:
-		text_str(t, r->text);
+		text_str(t, route_text(r));
 		return t->len > 0 ? TEXT : NULL;
 	}
 }

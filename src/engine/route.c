@@ -11,58 +11,58 @@
 #define BOTH (GET | POST)
 #define MIB (UINT64_C(1) << 20)
 
-/* What is asked for most stands first. */
+/* What is asked for most stands first; behind the path of a ROUTE_TEXT stands what it answers. */
 static const struct route routes[] = {
-	{ "/ping", ROUTE_PING, GET, false, 0, "" },
-	{ "/down", ROUTE_DATA, GET, false, 100 * MIB, "" },
-	{ "/up", ROUTE_RECEIPT, POST, false, 0, "" },
-	{ "/info", ROUTE_INFO, GET, false, 0, "" },
-	{ "/", ROUTE_PAGE, GET, false, 0, "" },
-	{ "/metrics", ROUTE_METRICS, GET, false, 0, "" },
+	{ "/ping", 0, ROUTE_PING, GET, false },
+	{ "/down", 100 * MIB, ROUTE_DATA, GET, false },
+	{ "/up", 0, ROUTE_RECEIPT, POST, false },
+	{ "/info", 0, ROUTE_INFO, GET, false },
+	{ "/", 0, ROUTE_PAGE, GET, false },
+	{ "/metrics", 0, ROUTE_METRICS, GET, false },
 
-	/* draft-ietf-ippm-responsiveness, section 7: one byte, and at least 8 GB */
-	{ "/.well-known/nq", ROUTE_NQ, GET, false, 0, "" },
-	{ "/small", ROUTE_TEXT, GET, false, 0, "\n" },
-	{ "/large", ROUTE_DATA, GET, false, 8192 * MIB, "" },
+	/* draft-ietf-ippm-responsiveness: one byte, and at least 8 GB */
+	{ "/.well-known/nq", 0, ROUTE_NQ, GET, false },
+	{ "/small\0\n", 0, ROUTE_TEXT, GET, false },
+	{ "/large", 8192 * MIB, ROUTE_DATA, GET, false },
 
 	/* LibreSpeed */
-	{ "/empty", ROUTE_TEXT, BOTH, false, 0, "" },
-	{ "/empty.php", ROUTE_TEXT, BOTH, false, 0, "" },
-	{ "/backend/empty", ROUTE_TEXT, BOTH, false, 0, "" },
-	{ "/backend/empty.php", ROUTE_TEXT, BOTH, false, 0, "" },
-	{ "/garbage", ROUTE_GARBAGE, GET, false, 4 * MIB, "" },
-	{ "/garbage.php", ROUTE_GARBAGE, GET, false, 4 * MIB, "" },
-	{ "/backend/garbage", ROUTE_GARBAGE, GET, false, 4 * MIB, "" },
-	{ "/backend/garbage.php", ROUTE_GARBAGE, GET, false, 4 * MIB, "" },
-	{ "/getIP", ROUTE_ADDRESS, GET, false, 0, "" },
-	{ "/getIP.php", ROUTE_ADDRESS, GET, false, 0, "" },
-	{ "/backend/getIP", ROUTE_ADDRESS, GET, false, 0, "" },
-	{ "/backend/getIP.php", ROUTE_ADDRESS, GET, false, 0, "" },
+	{ "/empty\0", 0, ROUTE_TEXT, BOTH, false },
+	{ "/empty.php\0", 0, ROUTE_TEXT, BOTH, false },
+	{ "/backend/empty\0", 0, ROUTE_TEXT, BOTH, false },
+	{ "/backend/empty.php\0", 0, ROUTE_TEXT, BOTH, false },
+	{ "/garbage", 4 * MIB, ROUTE_GARBAGE, GET, false },
+	{ "/garbage.php", 4 * MIB, ROUTE_GARBAGE, GET, false },
+	{ "/backend/garbage", 4 * MIB, ROUTE_GARBAGE, GET, false },
+	{ "/backend/garbage.php", 4 * MIB, ROUTE_GARBAGE, GET, false },
+	{ "/getIP", 0, ROUTE_ADDRESS, GET, false },
+	{ "/getIP.php", 0, ROUTE_ADDRESS, GET, false },
+	{ "/backend/getIP", 0, ROUTE_ADDRESS, GET, false },
+	{ "/backend/getIP.php", 0, ROUTE_ADDRESS, GET, false },
 
 	/* OpenSpeedTest */
-	{ "/upload", ROUTE_TEXT, BOTH, false, 0, "" },
-	{ "/downloading", ROUTE_DATA, GET, false, 30 * MIB, "" },
+	{ "/upload\0", 0, ROUTE_TEXT, BOTH, false },
+	{ "/downloading", 30 * MIB, ROUTE_DATA, GET, false },
 
 	/* Cloudflare */
-	{ "/__down", ROUTE_DATA, GET, true, 0, "" },
-	{ "/__up", ROUTE_TEXT, POST, true, 0, "ok" },
+	{ "/__down", 0, ROUTE_DATA, GET, true },
+	{ "/__up\0ok", 0, ROUTE_TEXT, POST, true },
 
 	/* The old mini server; the doubled slash is what speedtest-cli makes of a URL that ends in one. */
-	{ "/speedtest/latency.txt", ROUTE_TEXT, GET, false, 0, "test=test\n" },
-	{ "/speedtest/upload.php", ROUTE_SIZE, BOTH, false, 0, "" },
-	{ "//speedtest/upload.php", ROUTE_SIZE, BOTH, false, 0, "" },
-	{ "/speedtest/random350x350.jpg", ROUTE_DATA, GET, false, 245388, "" },
-	{ "/speedtest/random500x500.jpg", ROUTE_DATA, GET, false, 505544, "" },
-	{ "/speedtest/random750x750.jpg", ROUTE_DATA, GET, false, 1118012, "" },
-	{ "/speedtest/random1000x1000.jpg", ROUTE_DATA, GET, false, 1986284, "" },
-	{ "/speedtest/random1500x1500.jpg", ROUTE_DATA, GET, false, 4468241, "" },
-	{ "/speedtest/random2000x2000.jpg", ROUTE_DATA, GET, false, 7907740, "" },
-	{ "/speedtest/random2500x2500.jpg", ROUTE_DATA, GET, false, 12407926, "" },
-	{ "/speedtest/random3000x3000.jpg", ROUTE_DATA, GET, false, 17816816, "" },
-	{ "/speedtest/random3500x3500.jpg", ROUTE_DATA, GET, false, 24262167, "" },
-	{ "/speedtest/random4000x4000.jpg", ROUTE_DATA, GET, false, 31625365, "" },
-	{ "/speedtest/random5000x5000.jpg", ROUTE_DATA, GET, false, 49454450, "" },
-	{ "/speedtest/random6000x6000.jpg", ROUTE_DATA, GET, false, 71154024, "" },
+	{ "/speedtest/latency.txt\0test=test\n", 0, ROUTE_TEXT, GET, false },
+	{ "/speedtest/upload.php", 0, ROUTE_SIZE, BOTH, false },
+	{ "//speedtest/upload.php", 0, ROUTE_SIZE, BOTH, false },
+	{ "/speedtest/random350x350.jpg", 245388, ROUTE_DATA, GET, false },
+	{ "/speedtest/random500x500.jpg", 505544, ROUTE_DATA, GET, false },
+	{ "/speedtest/random750x750.jpg", 1118012, ROUTE_DATA, GET, false },
+	{ "/speedtest/random1000x1000.jpg", 1986284, ROUTE_DATA, GET, false },
+	{ "/speedtest/random1500x1500.jpg", 4468241, ROUTE_DATA, GET, false },
+	{ "/speedtest/random2000x2000.jpg", 7907740, ROUTE_DATA, GET, false },
+	{ "/speedtest/random2500x2500.jpg", 12407926, ROUTE_DATA, GET, false },
+	{ "/speedtest/random3000x3000.jpg", 17816816, ROUTE_DATA, GET, false },
+	{ "/speedtest/random3500x3500.jpg", 24262167, ROUTE_DATA, GET, false },
+	{ "/speedtest/random4000x4000.jpg", 31625365, ROUTE_DATA, GET, false },
+	{ "/speedtest/random5000x5000.jpg", 49454450, ROUTE_DATA, GET, false },
+	{ "/speedtest/random6000x6000.jpg", 71154024, ROUTE_DATA, GET, false },
 };
 
 const struct route *route_find(struct slice target, struct slice *ret_query)
@@ -95,6 +95,11 @@ const char *route_allow(unsigned methods)
 	if ((methods & BOTH) == BOTH)
 		return "GET, HEAD, POST, OPTIONS";
 	return methods & POST ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+}
+
+const char *route_text(const struct route *r)
+{
+	return slice_word(r->path, 1);
 }
 
 bool route_is_open(const struct route *r)

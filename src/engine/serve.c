@@ -5,7 +5,6 @@
 
 #include "core/http1_write.h"
 #include "core/io.h"
-#include "core/units.h"
 
 /* How long a closed connection may go on sending what it had under way (RFC 9112 section 9.6). */
 #define LINGER_TIME (5 * NS_PER_S)

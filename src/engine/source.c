@@ -13,9 +13,12 @@
 #define CHUNK_MIN (UINT64_C(16) << 10)
 #define CHUNK_MAX (UINT64_C(64) << 20)
 
-/* What waits in this machine keeps a link busy while the process has to wait for its CPU. */
+/*
+ * What waits in this machine keeps a link busy while the process has to wait for its CPU. More of it makes a fast sender
+ * slower: BBR then never sees it run dry, and paces it by the rate that it had.
+ */
 #define AHEAD_SHARE 16
-#define AHEAD_MAX (UINT64_C(4) << 20)
+#define AHEAD_MAX (UINT64_C(512) << 10)
 
 static void put_frame(struct source *s, bool last)
 {

@@ -11,12 +11,8 @@
 
 bool fetch_open(struct fetch *f, struct fault *why)
 {
-	/* The small bodies sent from here need no memfd. */
-	static char zeros[BULK_PLAIN];
-
-	f->bulk = (struct bulk){ .fd = -1, .plain = zeros };
 	f->lane.state = LANE_FREE;
-	return wait_open(&f->wait, why);
+	return bulk_open(&f->bulk, why) && wait_open(&f->wait, why);
 }
 
 void fetch_hang_up(struct fetch *f)

@@ -5,7 +5,6 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -198,15 +197,8 @@ int64_t stream_in(int fd, const struct want *w, char *buf, size_t cap)
 
 static int64_t out_bulk(int fd, uint64_t n, bool more, struct bulk *bulk)
 {
-	if (bulk->fd >= 0) {
-		off_t at = bulk->at;
-		uint32_t rest = BULK_BLOCK - bulk->at;
-		ssize_t sent = sendfile(fd, bulk->fd, &at, n < rest ? (size_t)n : rest);
-
-		bulk->at = (uint32_t)at % BULK_BLOCK;
-		return sent >= 0 ? sent : fail_io();
-	}
-	ssize_t sent = send(fd, bulk->plain, n < BULK_PLAIN ? (size_t)n : BULK_PLAIN, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+	size_t size = n < BULK_BLOCK ? (size_t)n : BULK_BLOCK;
+	ssize_t sent = send(fd, bulk_block(bulk), size, MSG_NOSIGNAL | (more || n > size ? MSG_MORE : 0));
 
 	return sent >= 0 ? sent : fail_io();
 }

@@ -293,9 +293,20 @@ class Counters(Dialect):
         self.assertEqual(samples["sonde_server_sent_bytes_total"], 12345)
         self.assertEqual(samples["sonde_server_received_bytes_total"], 5)
         self.assertEqual(samples["sonde_server_accepted_total"], 4)
-        self.assertIn(samples["sonde_server_connections"], (1, 2, 3, 4))
+        self.assertEqual(samples["sonde_server_connections"], 4)
         self.assertLess(abs(samples["process_start_time_seconds"] - before), 60)
         self.assertGreaterEqual(samples["process_cpu_seconds_total"], 0)
+
+    def test_connections_that_are_gone_are_not_counted(self):
+        for _ in range(5):
+            with socket.create_connection(self.serve.address, timeout=PATIENCE) as sock:
+                self.say(sock, "GET /ping HTTP/1.1\nHost: HOST\n")
+        end, now = time.monotonic() + PATIENCE, 0
+        while now != 1 and time.monotonic() < end:
+            with socket.create_connection(self.serve.address, timeout=PATIENCE) as sock:
+                text = self.say(sock, "GET /metrics HTTP/1.1\nHost: HOST\n").body.decode()
+            now = prometheus(text)["sonde_server_connections", ()]
+        self.assertEqual(now, 1)
 
     def test_a_receipt_tells_the_servers_cpu_time_so_far(self):
         before = self.info()["cpu_us"]

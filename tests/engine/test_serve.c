@@ -23,6 +23,7 @@ static const struct serve_cfg cfg = {
 	.head_time = 10 * NS_PER_S,
 	.idle_time = 15 * NS_PER_S,
 	.body_time = 60 * NS_PER_S,
+	.congestion_allowed = { "reno bbr", 8 },
 	.body_max = BODY_MAX,
 };
 
@@ -407,7 +408,6 @@ static void congestion_control_is_what_was_asked_for_and_allowed(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct serve *s = begin();
 
-		cfg.congestion_allowed = SLICE("reno bbr");
 		snprintf(request, sizeof(request), "GET /down?%s HTTP/1.1\r\n" END, rows[i].query);
 		say(s, request);
 		assert_int_equal(last()->head.status, rows[i].want ? 200 : 400);
