@@ -36,6 +36,13 @@ struct lane {
 	struct exchange x;
 };
 
+/* Before the first connection. */
+static inline void lane_init(struct lane *c)
+{
+	c->state = LANE_FREE;
+	c->prompt = false;
+}
+
 /* Start to connect; watched in @wait under @key. A failure at once leaves LANE_FREE and io set. */
 void lane_dial(struct lane *c, const struct addr *to, const struct origin *from, struct wait *wait, uint64_t key,
 	ns_t timeout, ns_t now);

@@ -11,7 +11,7 @@
 
 bool fetch_open(struct fetch *f, struct fault *why)
 {
-	f->lane.state = LANE_FREE;
+	lane_init(&f->lane);
 	return bulk_open(&f->bulk, why) && wait_open(&f->wait, why);
 }
 

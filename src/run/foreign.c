@@ -16,7 +16,7 @@ void foreign_open(struct foreign *f, const struct foreign_cfg *cfg, struct wait 
 	rpm_init(&f->rpm);
 	foreign_pace(f, UNKNOWN);
 	for (size_t i = 0; i < FOREIGN_LANES; i++)
-		f->lanes[i].state = LANE_FREE;
+		lane_init(&f->lanes[i]);
 }
 
 void foreign_pace(struct foreign *f, int64_t bits_per_second)

@@ -384,7 +384,7 @@ void load_open(struct load *l, const struct load_cfg *cfg, struct wait *wait, ui
 		.connections = n, .fill = n == 0 };
 
 	for (size_t i = 0; i < TRANSFER_CONNECTIONS_MAX; i++)
-		l->lanes[i].state = LANE_FREE;
+		lane_init(&l->lanes[i]);
 	l->cfg = *cfg;
 	l->wait = wait;
 	l->key = key;
