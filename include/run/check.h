@@ -39,8 +39,7 @@ struct check {
 	struct score_more more;
 	enum via via;
 	enum check_phase phase;
-	char why_not[80]; /* a better way of the two or three that were tried */
-	bool surveyed, phase_due, phase_open;
+	bool surveyed, phase_due, phase_open, fell_back;
 	ns_t phase_began, server_cpu, last_rtt;
 	int64_t last_rate[STRAIN_LOADS];
 	/* the large ones last, so that what is asked for often is near */

@@ -54,7 +54,9 @@ static bool open_ping_only(struct check *c, struct fault *why)
 	struct addr v[RESOLVE_MAX];
 	const struct target *t = &c->cfg.survey.target;
 
-	c->via = t->scheme == TARGET_TCP ? VIA_TCP : t->scheme == TARGET_ICMP ? VIA_ICMP : VIA_AUTO;
+	static const enum via ways[] = { VIA_AUTO, VIA_AUTO, VIA_ICMP, VIA_TCP, VIA_UDP }; /* in the order of enum target_scheme */
+
+	c->via = ways[t->scheme];
 	if (resolve(t->host, c->cfg.survey.family, v, RESOLVE_MAX, c->cfg.survey.timeout, why) == 0)
 		return false;
 	c->result.address = v[0];
@@ -107,7 +109,7 @@ static bool start_pinger(struct check *c, ns_t interval, uint64_t count, ns_t ti
 		.via = c->via,
 		.closed_is_reply = true,
 		.origin = c->cfg.survey.origin,
-		.reason = c->why_not[0] ? c->why_not : NULL,
+		.reason = c->fell_back ? "no answer to ICMP echo requests" : NULL,
 	};
 
 	struct ping_room room = { &c->to, &c->more, &c->name, &c->hists, NULL, 1 };
@@ -224,34 +226,9 @@ static bool are_possible(struct check *c)
 	return possible;
 }
 
-/* Our own reflector tells the two directions apart; a connection does not. */
-static enum via other_way(const struct check *c)
-{
-	return c->via <= VIA_ICMP && c->survey.kind == SERVER_SONDE ? VIA_UDP : VIA_TCP;
-}
-
-static bool start_probes(struct check *c, struct fault *why)
-{
-	return start_pinger(c, IDLE_INTERVAL, (uint64_t)c->cfg.probes, ns_min(IDLE_TIMEOUT, c->cfg.survey.timeout), why);
-}
-
-static bool start_other_way(struct check *c, const char *why_not, struct fault *why)
-{
-	enum via via = other_way(c);
-
-	if (c->via <= VIA_ICMP)
-		copy(c->why_not, sizeof(c->why_not), slice_of(why_not));
-	pinger_close(&c->pinger);
-	c->via = via;
-	return start_probes(c, why) || (via == VIA_UDP && start_other_way(c, c->why_not, why));
-}
-
 static bool start_idle(struct check *c, struct fault *why)
 {
-	if (!start_probes(c, why))
-		return false;
-	/* Without ICMP the pinger goes by TCP, since it does not know who is there. */
-	return c->via != VIA_AUTO || c->pinger.method != METHOD_TCP || start_other_way(c, c->pinger.reason, why);
+	return start_pinger(c, IDLE_INTERVAL, (uint64_t)c->cfg.probes, ns_min(IDLE_TIMEOUT, c->cfg.survey.timeout), why);
 }
 
 /* Return: false with @why. `phase_open` tells whether there is anything to wait for. */
@@ -274,12 +251,16 @@ static void finish_ping(struct check *c)
 	pinger_close(&c->pinger);
 }
 
-/* A host that does not answer echo requests may still answer something else. Return: whether that is tried now. */
-static bool fall_back(struct check *c, struct fault *why)
+/* A host that does not answer echo requests may still answer connections. Return: whether that is tried now. */
+static bool fall_back_to_tcp(struct check *c, struct fault *why)
 {
-	if (c->via == VIA_TCP || c->to.score.received > 0 || !needs_server(c) || signals_stop())
+	if (c->via == VIA_TCP || c->to.score.received > 0 || !needs_server(c) || signals_stop() ||
+		c->pinger.method == METHOD_TCP)
 		return false;
-	return start_other_way(c, "no answer to ICMP echo requests", why);
+	pinger_close(&c->pinger);
+	c->via = VIA_TCP;
+	c->fell_back = true;
+	return start_idle(c, why);
 }
 
 static int64_t server_share(struct check *c)
@@ -418,7 +399,7 @@ bool check_next(struct check *c, struct check_event *ret, struct fault *why)
 		return false;
 	bool more = step(c, ret);
 
-	while (!more && c->phase == CHECK_PING && fall_back(c, why))
+	if (!more && c->phase == CHECK_PING && fall_back_to_tcp(c, why))
 		more = step(c, ret);
 	ret->elapsed = clock_mono() - c->phase_began;
 	ret->rtt = c->last_rtt;
