@@ -69,7 +69,7 @@ $(B)/flags: .FORCE
 	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE)' | cmp -s - $@ || \
 		printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE)' > $@
 
-$(B)/obj/web/page.o: $(wildcard src/web/*.html)
+$(B)/obj/web/page.o: $(wildcard src/web/*.html src/web/*.css src/web/*.js)
 
 # Pure tests link the pure half alone: a module that is not pure does not link.
 $(B)/tests/%: tests/%.c tests/support/guard.h $(B)/libpure.a $(call obj,$(REST))

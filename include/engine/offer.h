@@ -4,6 +4,7 @@
 #define ENGINE_OFFER_H
 
 #include "core/addr.h"
+#include "core/json.h"
 #include "engine/reply.h"
 #include "engine/route.h"
 
@@ -20,6 +21,9 @@ struct offer_amount {
 
 /* @r: a ROUTE_DATA or ROUTE_GARBAGE. Return: false where the query makes no sense. */
 bool offer_amount(const struct route *r, struct slice query, struct offer_amount *ret);
+
+/* A member `grades_ms` of an open object: below which increase of the latency each grade is given, in milliseconds. */
+void offer_put_grades(struct json *j);
 
 /* What the contents tell of. */
 struct offer_facts {

@@ -6,7 +6,7 @@
 #include "core/http1_head.h"
 
 enum route_kind {
-	ROUTE_PAGE,
+	ROUTE_PAGE,    /* the part that `bytes` names, an enum page_part */
 	ROUTE_DATA,    /* test data, `bytes` of them unless the query says `bytes=` or `seconds=` */
 	ROUTE_GARBAGE, /* the same, in MiB by `ckSize=` as LibreSpeed has it */
 	ROUTE_PING,    /* 204 */

@@ -64,4 +64,12 @@ const char *rpm_rating(int64_t rpm);
  */
 const char *rpm_bloat_grade(ns_t increase);
 
+/* The table behind it, from the best on: an increase below so many milliseconds. What is not in it is an F. */
+enum { RPM_GRADES = 5 };
+
+extern const struct rpm_grade {
+	int16_t below_ms;
+	char grade[3];
+} rpm_grades[RPM_GRADES];
+
 #endif

@@ -11,6 +11,7 @@
 #include "core/addr.h"
 #include "core/http1_body.h"
 #include "core/ns.h"
+#include "core/page.h"
 #include "core/result.h"
 #include "core/want.h"
 #include "engine/offer.h"
@@ -26,7 +27,7 @@
 struct serve_cfg {
 	struct slice names[SERVE_NAMES_MAX]; /* accepted in Host besides addresses and local names */
 	size_t n_names;
-	struct slice page;    /* what `/` shows */
+	struct slice page[PAGE_PARTS]; /* in the order of enum page_part */
 	ns_t head_time;       /* a request head must be complete this long after its first byte was due */
 	ns_t idle_time;       /* a kept connection without a request, and a body without progress */
 	ns_t body_time;       /* the longest that one body may take, either way */
@@ -40,7 +41,7 @@ enum serve_state {
 	SERVE_HEAD,     /* reading a request head; between requests too */
 	SERVE_UPLOAD,   /* reading a body that is counted; the answer follows */
 	SERVE_ANSWER,   /* writing a head and a small body */
-	SERVE_PAGE,     /* writing the page */
+	SERVE_PAGE,     /* writing a part of the page */
 	SERVE_DOWNLOAD, /* sending test data */
 	SERVE_LINGER,   /* our side is closed; what still comes is thrown away, so that the answer is not lost */
 	SERVE_CLOSED,   /* to be closed at once */
@@ -65,7 +66,7 @@ struct serve {
 	ns_t finish_at;          /* `?seconds=`: end the data then */
 	struct http1_body body;
 	struct source source;
-	uint64_t page_at;
+	struct slice page; /* what is left of it */
 	uint16_t out_n, out_at;
 	uint16_t in_n;
 	http1_mark mark;

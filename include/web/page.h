@@ -2,9 +2,10 @@
 #ifndef WEB_PAGE_H
 #define WEB_PAGE_H
 
+#include "core/page.h"
 #include "core/slice.h"
 
-/* What a browser is shown at `/`: src/web/index.html, linked in as it stands. */
-struct slice page_html(void);
+/* What a browser is shown: a file of src/web/, linked in as it stands. */
+struct slice page(enum page_part part);
 
 #endif

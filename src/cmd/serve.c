@@ -157,7 +157,8 @@ static int run(int argc, char **argv, struct fault *why)
 	cfg.clients_max = (size_t)o.clients;
 	cfg.per_address_max = (size_t)o.per_address;
 	cfg.serve.cors = o.cors;
-	cfg.serve.page = page_html();
+	for (enum page_part part = PAGE_HTML; part < PAGE_PARTS; part++)
+		cfg.serve.page[part] = page(part);
 	cfg.serve.head_time = 10 * NS_PER_S;
 	cfg.serve.idle_time = 15 * NS_PER_S;
 	cfg.serve.body_time = o.body_time;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/offer.h"
 
-#include "core/json.h"
 #include "core/text_put.h"
 #include "core/units.h"
+#include "engine/rpm.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -41,6 +41,14 @@ bool offer_amount(const struct route *r, struct slice query, struct offer_amount
 	return true;
 }
 
+void offer_put_grades(struct json *j)
+{
+	json_open(j, "grades_ms");
+	for (size_t i = 0; i < RPM_GRADES; i++)
+		json_int(j, rpm_grades[i].grade, rpm_grades[i].below_ms);
+	json_close(j);
+}
+
 static void put_info(struct text *t, const struct offer_facts *f)
 {
 	const struct serve_counters *c = f->counters;
@@ -56,6 +64,7 @@ static void put_info(struct text *t, const struct offer_facts *f)
 	json_fixed(&j, "body_seconds_max", f->body_time, 9, 0);
 	json_string(&j, "congestion_control", f->congestion);
 	json_string(&j, "congestion_allowed", f->congestion_allowed);
+	offer_put_grades(&j);
 	json_int(&j, "requests", (int64_t)c->requests);
 	json_int(&j, "refused", (int64_t)c->refused);
 	json_int(&j, "bytes_received", (int64_t)c->bytes_in);

@@ -2,6 +2,7 @@
 #include "engine/route.h"
 
 #include "core/addr.h"
+#include "core/page.h"
 #include "core/url.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -17,7 +18,9 @@ static const struct route routes[] = {
 	{ "/down", 100 * MIB, ROUTE_DATA, GET, false },
 	{ "/up", 0, ROUTE_RECEIPT, POST, false },
 	{ "/info", 0, ROUTE_INFO, GET, false },
-	{ "/", 0, ROUTE_PAGE, GET, false },
+	{ "/", PAGE_HTML, ROUTE_PAGE, GET, false },
+	{ "/sonde.css", PAGE_CSS, ROUTE_PAGE, GET, false },
+	{ "/sonde.js", PAGE_JS, ROUTE_PAGE, GET, false },
 	{ "/metrics", 0, ROUTE_METRICS, GET, false },
 
 	/* draft-ietf-ippm-responsiveness: one byte, and at least 8 GB */

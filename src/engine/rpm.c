@@ -112,17 +112,14 @@ const char *rpm_rating(int64_t rpm)
 	return rpm < 300 ? "poor" : rpm < 1000 ? "fair" : rpm < 6000 ? "good" : "excellent";
 }
 
+const struct rpm_grade rpm_grades[RPM_GRADES] = { { 5, "A+" }, { 30, "A" }, { 60, "B" }, { 200, "C" }, { 400, "D" } };
+
 const char *rpm_bloat_grade(ns_t increase)
 {
-	static const struct {
-		ns_t below;
-		char grade[3];
-	} grades[] = { { 5, "A+" }, { 30, "A" }, { 60, "B" }, { 200, "C" }, { 400, "D" } };
-
 	if (increase == UNKNOWN)
 		return NULL;
-	for (size_t i = 0; i < sizeof(grades) / sizeof(grades[0]); i++)
-		if (increase < grades[i].below * NS_PER_MS)
-			return grades[i].grade;
+	for (size_t i = 0; i < RPM_GRADES; i++)
+		if (increase < rpm_grades[i].below_ms * NS_PER_MS)
+			return rpm_grades[i].grade;
 	return "F";
 }

@@ -124,11 +124,10 @@ static void answer_content(struct serve *s, struct slice host, ns_t now)
 
 static void start_page(struct serve *s, ns_t now)
 {
-	struct reply r = { .status = 200, .type = "text/html; charset=utf-8", .length = s->cfg->page.n,
-		.fields = "Content-Security-Policy: default-src 'self' 'unsafe-inline'; frame-ancestors 'none'\r\n" };
+	enum page_part part = (enum page_part)s->route->bytes;
 
-	s->page_at = 0;
-	answer(s, r, 0, s->bare ? afterwards(s) : SERVE_PAGE, now);
+	s->page = s->cfg->page[part];
+	answer(s, (struct reply){ .status = 200, .type = page_type(part), .length = s->page.n, .fields = PAGE_POLICY }, 0, s->bare ? afterwards(s) : SERVE_PAGE, now);
 }
 
 /* Return: whether what the query asks for, if anything, is allowed. */
@@ -387,7 +386,7 @@ struct want serve_out(const struct serve *s)
 		return (struct want){ WANT_WRITE, s->out + s->out_at, (uint64_t)(s->out_n - s->out_at), more };
 	}
 	case SERVE_PAGE:
-		return (struct want){ WANT_WRITE, s->cfg->page.p + s->page_at, s->cfg->page.n - s->page_at, false };
+		return (struct want){ WANT_WRITE, s->page.p, s->page.n, false };
 	case SERVE_DOWNLOAD:
 		return source_out(&s->source);
 	case SERVE_LINGER:
@@ -443,8 +442,8 @@ void serve_moved(struct serve *s, uint64_t n, ns_t now)
 		if (s->out_at == s->out_n)
 			leave_answer(s, s->after, now);
 	} else if (s->state == SERVE_PAGE) {
-		s->page_at += n;
-		if (s->page_at == s->cfg->page.n)
+		slice_skip(&s->page, n);
+		if (s->page.n == 0)
 			leave_answer(s, next, now);
 	} else if (s->state == SERVE_DOWNLOAD) {
 		uint64_t before = s->source.sent;

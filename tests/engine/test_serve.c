@@ -14,12 +14,14 @@
 
 #define START (40 * NS_PER_S)
 #define PAGE "<!doctype html><title>sonde</title><p>the page, long enough to need more than one write</p>"
+#define CSS "h1 { color: red }"
+#define JS "go()"
 #define BODY_MAX 10000
 
 static const struct serve_cfg cfg = {
 	.names = { { "welcome.example", 15 } },
 	.n_names = 1,
-	.page = { PAGE, sizeof(PAGE) - 1 },
+	.page = { { PAGE, sizeof(PAGE) - 1 }, { CSS, sizeof(CSS) - 1 }, { JS, sizeof(JS) - 1 } },
 	.head_time = 10 * NS_PER_S,
 	.idle_time = 15 * NS_PER_S,
 	.body_time = 60 * NS_PER_S,
@@ -170,6 +172,8 @@ struct row {
 
 static const struct row rows[] = {
 	{ "the page", "GET / HTTP/1.1\r\n" END, 200, PAGE, NULL, sizeof(PAGE) - 1, true, false },
+	{ "its style", "GET /sonde.css HTTP/1.1\r\n" END, 200, CSS, NULL, sizeof(CSS) - 1, true, false },
+	{ "its script", "GET /sonde.js HTTP/1.1\r\n" END, 200, JS, NULL, sizeof(JS) - 1, true, false },
 	{ "its head", "HEAD / HTTP/1.1\r\n" END, 200, "", NULL, 0, true, true },
 	{ "five bytes", "GET /down?bytes=5 HTTP/1.1\r\n" END, 200, "", "5", 5, true, false },
 	{ "no bytes", "GET /down?bytes=0 HTTP/1.1\r\n" END, 200, "", "0", 0, true, false },
@@ -752,7 +756,7 @@ static void cloudflares_client_learns_how_long_the_server_took(void **state)
 }
 
 static const struct serve_cfg open_cfg = {
-	.page = { PAGE, sizeof(PAGE) - 1 },
+	.page = { { PAGE, sizeof(PAGE) - 1 }, { CSS, sizeof(CSS) - 1 }, { JS, sizeof(JS) - 1 } },
 	.head_time = 10 * NS_PER_S,
 	.idle_time = 15 * NS_PER_S,
 	.body_time = 60 * NS_PER_S,

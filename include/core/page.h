@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the page in the browser, and how they are sent. */
+#ifndef CORE_PAGE_H
+#define CORE_PAGE_H
+
+enum page_part { PAGE_HTML, PAGE_CSS, PAGE_JS, PAGE_PARTS };
+
+/* Nothing from elsewhere, nothing inline, and in nobody's frame (w3.org/TR/CSP3). Blobs are pictures to be saved. */
+#define PAGE_POLICY "Content-Security-Policy: default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; " \
+		    "form-action 'none'; frame-ancestors 'none'\r\nReferrer-Policy: no-referrer\r\n"
+
+/* Its Content-Type. */
+static inline const char *page_type(enum page_part part)
+{
+	return part == PAGE_HTML ? "text/html; charset=utf-8" :
+	       part == PAGE_CSS  ? "text/css; charset=utf-8" :
+				   "text/javascript; charset=utf-8";
+}
+
+#endif
