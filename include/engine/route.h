@@ -3,6 +3,7 @@
 #ifndef ENGINE_ROUTE_H
 #define ENGINE_ROUTE_H
 
+#include "core/addr.h"
 #include "core/http1_head.h"
 
 enum route_kind {
@@ -38,6 +39,9 @@ struct route {
  * Return: NULL for none.
  */
 const struct route *route_find(struct slice target, struct slice *ret_query);
+
+/* Is a peer served: one that is near, or a public one where the server is open to all? */
+bool route_admits(const struct addr *peer, bool open_to_all);
 
 /* The bit of a method, 0 for one that no path takes. */
 unsigned route_method(struct slice method);

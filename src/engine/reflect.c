@@ -6,6 +6,7 @@
 #include "core/siphash.h"
 #include "core/stamp.h"
 #include "core/wire.h"
+#include "engine/route.h"
 
 /* Types and flags of what follows the base packet (RFC 8972 section 4). */
 enum { TLV_HEAD = 4, TLV_PADDING = 1, TLV_UNKNOWN = 0x80, TLV_MALFORMED = 0x40 };
@@ -25,12 +26,7 @@ void reflect_init(struct reflect *r, const uint8_t key[static 16], bool open_to_
 
 static bool is_welcome(const struct reflect *r, const struct addr *peer)
 {
-	enum addr_reach reach = addr_reach(peer);
-
-	if (peer->port < PORT_MIN && peer->port != STAMP_PORT)
-		return false;
-	return reach == ADDR_LOOPBACK || reach == ADDR_LINK_LOCAL || reach == ADDR_PRIVATE ||
-	       (reach == ADDR_PUBLIC && r->open_to_all);
+	return (peer->port >= PORT_MIN || peer->port == STAMP_PORT) && route_admits(peer, r->open_to_all);
 }
 
 static uint64_t time_of(int64_t unix_ns, uint16_t error)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/route.h"
 
-#include "core/addr.h"
 #include "core/page.h"
 #include "core/url.h"
 
@@ -81,6 +80,14 @@ const struct route *route_find(struct slice target, struct slice *ret_query)
 		if (slice_is(path, routes[i].path))
 			return &routes[i];
 	return NULL;
+}
+
+bool route_admits(const struct addr *peer, bool open_to_all)
+{
+	enum addr_reach reach = addr_reach(peer);
+
+	return reach == ADDR_LOOPBACK || reach == ADDR_LINK_LOCAL || reach == ADDR_PRIVATE ||
+	       (reach == ADDR_PUBLIC && open_to_all);
 }
 
 unsigned route_method(struct slice method)

@@ -219,7 +219,7 @@ static size_t samples(const struct transfer *t)
 bool transfer_stalled(const struct transfer *t)
 {
 	const struct rate *r = &t->rate;
-	size_t n = samples(t), i = n;
+	size_t n = r->n, i = n;
 
 	while (i > 0 && r->v[n - 1].bytes == r->v[i - 1].bytes)
 		i--;

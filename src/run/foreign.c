@@ -82,15 +82,11 @@ void foreign_ready(struct foreign *f, const struct wait_event *e, ns_t now)
 	follow_up(f, c, now);
 }
 
-/* Nobody is given up without a last look: this process may have been held up. */
 static void give_up(struct foreign *f, ns_t now)
 {
 	for (size_t i = 0; i < FOREIGN_LANES; i++) {
 		struct lane *c = &f->lanes[i];
 
-		if (now < lane_deadline(c))
-			continue;
-		foreign_ready(f, &(struct wait_event){ .key = f->key + i, .in = c->state == LANE_BUSY }, now);
 		if (now < lane_deadline(c))
 			continue;
 		lane_tick(c, now);

@@ -102,6 +102,7 @@ static void read_some(struct lane *c)
 		exchange_got(&c->x, in.kind == WANT_READ ? buf : NULL, (uint64_t)n, stamp);
 	else if (n != IO_AGAIN)
 		exchange_closed(&c->x, (int)n, stamp);
+	c->flows = c->flows || lane_received(c) > 0;
 	set_mark(c, stamp);
 }
 
@@ -123,28 +124,34 @@ static void write_some(struct lane *c, struct bulk *bulk)
 	/* A connection that broke may still hold an answer: reading finds that out. */
 	if (n >= 0)
 		exchange_moved(&c->x, (uint64_t)n, clock_mono());
+	c->flows = c->flows || c->x.source.sent > 0;
 	look_ahead(c);
+}
+
+/* Is the connection there, broken, or due to be given up? */
+static void look_at_dial(struct lane *c, bool broken, ns_t now)
+{
+	int io = stream_connected(c->fd);
+
+	/* Broken without a reason that the socket would tell. */
+	if (io == IO_AGAIN && broken)
+		io = IO_FAILED;
+	if (io == IO_AGAIN && now >= c->until)
+		io = IO_TIMEOUT;
+	if (io != IO_AGAIN)
+		finish_dial(c, io, now);
 }
 
 void lane_turn(struct lane *c, const struct wait_event *e, struct bulk *bulk, ns_t now)
 {
-	if (c->state == LANE_CONNECTING) {
-		int io = stream_connected(c->fd);
-
-		/* Broken without a reason that the socket would tell. */
-		if (io == IO_AGAIN && e->in)
-			io = IO_FAILED;
-		if (io != IO_AGAIN)
-			finish_dial(c, io, now);
-		return;
-	}
+	if (c->state == LANE_CONNECTING)
+		look_at_dial(c, e->in, now);
 	if (c->state != LANE_BUSY)
 		return;
 	if (e->in)
 		read_some(c);
 	if (e->out && exchange_out(&c->x).kind != WANT_NOTHING)
 		write_some(c, bulk);
-	c->flows = c->flows || c->x.source.sent > 0 || lane_received(c) > 0;
 	if (exchange_over(&c->x))
 		return;
 	watch(c);
@@ -154,17 +161,17 @@ void lane_turn(struct lane *c, const struct wait_event *e, struct bulk *bulk, ns
 void lane_tick(struct lane *c, ns_t now)
 {
 	if (c->state == LANE_CONNECTING && now >= c->until)
-		finish_dial(c, IO_TIMEOUT, now);
-	if (c->state != LANE_BUSY)
+		look_at_dial(c, false, now);
+	if (c->state != LANE_BUSY || exchange_over(&c->x))
 		return;
+	/* Nobody is given up without a last look: this process may have been held up. And a kernel before 4.18 does not wake
+	 * for what is there already when the mark is lowered. */
+	read_some(c);
 	/* On a slow link the socket takes nothing for seconds while the other side acknowledges: that is progress. */
 	if (lane_delivered(c) > c->noticed)
 		exchange_touch(&c->x, now);
 	c->noticed = c->delivered;
 	exchange_tick(&c->x, now);
-	/* A kernel before 4.18 does not wake for what is there already when the mark is lowered: look. */
-	if (!exchange_over(&c->x))
-		read_some(c);
 }
 
 ns_t lane_deadline(const struct lane *c)

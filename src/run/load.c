@@ -86,7 +86,7 @@ static void put_path(const struct load *l, struct text *t, uint64_t size, ns_t n
 	ns_t left = (end == NS_NEVER ? l->cfg.time : ns_max(end - now, 0)) + OVERTIME;
 
 	if (l->cfg.body_time != UNKNOWN)
-		left = ns_min(left, l->cfg.body_time * 3 / 4);
+		left = ns_min(left, l->cfg.body_time / 4 * 3);
 	text_slice(t, l->cfg.path);
 	if (!l->cfg.dialect->timed || is_up(l))
 		return;
@@ -252,6 +252,8 @@ static void lane_ended(struct load *l, struct lane *c, ns_t now)
 		fail(l, FLOW_FAILED, "the server compressed the data although it was asked not to");
 	} else if (c->x.state == EXCHANGE_BROKEN) {
 		count_failure(l, c, "the server ", c->x.why);
+	} else if (!is_up(l) && c->x.body.received == 0) {
+		count_failure(l, c, "the server ", "sent no data");
 	} else {
 		count_exchange(l, c, now);
 	}
@@ -331,7 +333,7 @@ static void begin_end(struct load *l, ns_t now)
 static void end_long_body(struct load *l, struct lane *c, ns_t now)
 {
 	if (is_up(l) && c->state == LANE_BUSY && l->cfg.body_time != UNKNOWN &&
-		now - c->x.started > l->cfg.body_time * 3 / 4)
+		now - c->x.started > l->cfg.body_time / 4 * 3)
 		source_finish(&c->x.source);
 }
 
@@ -411,8 +413,12 @@ bool load_owns(const struct load *l, uint64_t key)
 
 void load_ready(struct load *l, const struct wait_event *e, ns_t now)
 {
-	if (!l->over)
-		turn(l, &l->lanes[e->key - l->key], e, now);
+	struct lane *c = &l->lanes[e->key - l->key];
+
+	if (l->over) /* another load goes on: nobody reads here any more, so it would wake us for ever */
+		retire(l, c);
+	else
+		turn(l, c, e, now);
 }
 
 /* A limit in bytes is over when it is reached, whatever the time. */

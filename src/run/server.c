@@ -139,13 +139,6 @@ static size_t clients_from(const struct server *s, const struct addr *peer)
 	return n;
 }
 
-static bool is_welcome(const struct server *s, const struct addr *peer)
-{
-	enum addr_reach reach = addr_reach(peer);
-
-	return s->cfg.open_to_all || reach == ADDR_LOOPBACK || reach == ADDR_LINK_LOCAL || reach == ADDR_PRIVATE;
-}
-
 /* A fast client may have more written for it in advance, when that has doubled. */
 static void look_ahead(struct client *c)
 {
@@ -254,7 +247,7 @@ static void turn_away(int fd)
 static unsigned refusal(const struct server *s, const struct addr *peer, const char **ret_why)
 {
 	*ret_why = "this server answers private addresses only; start it with --public to change that";
-	if (!is_welcome(s, peer))
+	if (!route_admits(peer, s->cfg.open_to_all))
 		return 403;
 	*ret_why = "too many connections from your address at once";
 	return clients_from(s, peer) >= s->cfg.per_address_max ? 503 : 0;

@@ -4,6 +4,7 @@ Servers that break the rules of HTTP, or just break. Nothing hangs, no number is
 reason is said, both as the answer to the first question and as the answer to a named file.
 """
 
+import json
 import os
 import sys
 import time
@@ -15,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from hostile import FILE, KB, OK, Full, Hostile, always, answer, by_method, closed_port
 from program import hints, one_error, run, start
-from rows import QUICK, Flow, Rows, begin
+from rows import LONGEST, QUICK, Flow, Rows, begin
 
 setUpModule = begin
 
@@ -154,6 +155,15 @@ NamedFile.refused("a_compressed_file_is_no_download",
     "the server compressed the data although it was asked not to")
 NamedFile.refused("an_empty_file_is_no_download", always(answer("200 OK"), "again"),
     "the file is empty; name a large one", status="unsupported")
+
+
+def is_left_alone(self, r):
+    self.is_not_measured(r, "the server sent no data")
+    self.assertLess(len(r.server.requests), 50, r)
+
+
+NamedFile.row("a_file_that_is_empty_after_all_is_not_asked_for_thousands_of_times",
+    by_method(HEAD=FILE, GET=answer("200 OK")), NamedFile.measure(), is_left_alone)
 NamedFile.refused("a_get_that_redirects_where_head_did_not_is_no_download",
     by_method(HEAD=FILE, GET=answer("302 Found", "Location: /other")), "answered 302 Found")
 for status in ("401 Unauthorized", "403 Forbidden", "404 Not Found", "204 No Content", "206 Partial Content",
@@ -223,6 +233,11 @@ class Words(unittest.TestCase):
         self.assertNotIn("\r", r.out)
 
 
+def cpu_seconds(p):
+    fields = Path(f"/proc/{p.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Waiting(unittest.TestCase):
     def test_waiting_for_an_answer_costs_no_processor_time_and_one_connection(self):
         accepted = []
@@ -233,12 +248,32 @@ class Waiting(unittest.TestCase):
 
         with Hostile(silent) as s, start("check", "-W", "20s", s.target) as p:
             time.sleep(1)
-            fields = Path(f"/proc/{p.pid}/stat").read_text().rpartition(")")[2].split()
+            used = cpu_seconds(p)
             p.kill()
             p.communicate()
-        used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         self.assertLess(used, 0.2, "seconds of processor time in one second of waiting")
         self.assertEqual(len(accepted), 1, "connections for one question")
+
+    def test_a_direction_that_has_failed_does_not_keep_the_processor_busy_beside_the_other(self):
+        def get(c, head):
+            c.send(FILE)
+            while c.send(KB):
+                time.sleep(0.01)
+            return False
+
+        def post(c, head):
+            if "Content-Length: 1\r" in head + "\r":
+                c.body(head)
+                return c.send(answer("200 OK"))
+            return c.send(answer("500 Oops", "Connection: close")) and False
+
+        with Hostile(by_method(HEAD=FILE, GET=get, POST=post)) as s, start("check", *QUICK, "--time", "3s", "-f", "json",
+            "--both", "--only", "both", s.url + "/file") as p:
+            time.sleep(2.5)
+            used = cpu_seconds(p)
+            out, _ = p.communicate(timeout=LONGEST)
+        self.assertEqual(json.loads(out)["both"]["upload"]["status"], "failed", out)
+        self.assertLess(used, 0.8, "seconds of processor time in two and a half")
 
 
 class Unreachable(unittest.TestCase):

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """How the load is driven: limits in bytes, both directions at once, congestion control, what is said about it."""
 
+import json
+import signal
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -9,7 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from formats import FLOW_KEYS, PING_KEYS
-from program import Serve, run
+from program import PATIENCE, Serve, run, start
 
 QUICK = ("--time", "600ms", "-c", "3")
 
@@ -108,6 +111,19 @@ class Congestion(Loaded):
         d = self.doc()
         for way in ("download", "upload"):
             self.assertRegex(d[way]["congestion_control"], r"^[a-z0-9_-]+$")
+
+
+class HeldUp(Loaded):
+    def test_who_was_stopped_for_longer_than_its_patience_does_not_blame_the_server(self):
+        with start("check", "--only", "download", "--connections", "8", "--time", "3s", "-W", "1s", "-f", "json",
+            self.serve.target) as p:
+            time.sleep(1)
+            p.send_signal(signal.SIGSTOP)
+            time.sleep(1.2)
+            p.send_signal(signal.SIGCONT)
+            out, err = p.communicate(timeout=PATIENCE)
+        self.assertEqual((p.returncode, err), (0, b""), out)
+        self.assertEqual(json.loads(out)["download"]["status"], "ok")
 
 
 class Answers(Loaded):

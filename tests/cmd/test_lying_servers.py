@@ -218,6 +218,13 @@ Impostor.claim("a_version_with_escapes_cannot_write_to_the_terminal", shows_safe
     version='"\\u001b[31m\\"\\u0000' + "9" * 500 + '"')
 Impostor.claim("a_version_in_raw_control_bytes_cannot_write_to_the_terminal", shows_safe_name,
     version='"1\x1b]0;pwned\x07\x7f\\"2"')
+def asks_for_a_time_that_there_is(self, r):
+    asked = [q for q in r.server.requests if "/down" in q]
+    self.assertTrue(asked and all(re.search(r"seconds=\d", q) for q in asked), (asked, r))
+
+
+Impostor.claim("a_longest_body_of_five_thousand_million_seconds_is_none", asks_for_a_time_that_there_is,
+    "--only", "download", version='"1","body_seconds_max":5000000000')
 Impostor.claim("a_count_that_is_larger_than_what_was_sent_is_not_believed", believes_its_own_count, "--only", "upload",
     POST=post_says(b"9223372036854775807"))
 Impostor.claim("a_negative_count_is_not_believed", believes_its_own_count, "--only", "upload", POST=post_says(b"-5"))

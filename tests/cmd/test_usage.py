@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from program import hints, one_error, run
 
-COMMANDS = ("check", "ping", "serve", "caps", "help")
+COMMANDS = ("check", "ping", "trace", "http", "serve", "caps", "help")
 
 
 class Usage(unittest.TestCase):
@@ -59,7 +59,7 @@ class Help(Usage):
                 self.assertNotIn("\t", line)
 
     def test_the_options_that_the_help_names_exist(self):
-        for name in ("check", "ping", "serve", "caps"):
+        for name in COMMANDS[:-1]:
             for option in re.findall(r"(?m)^ .*?(--[a-z0-9-]+)", run("help", name).out):
                 r = run(name, option, "x", "y", "--nosuch")
                 self.assertNotIn(f"there is no option '{option}'", r.err, r)

@@ -316,9 +316,30 @@ static void a_request_has_one_local_host_or_is_objected_to(void **state)
 	}
 }
 
+static void strangers_are_admitted_only_where_all_are(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *peer;
+		bool near, there;
+	} rows[] = { { "127.0.0.1", true, true }, { "192.168.1.9", true, true }, { "100.64.0.1", true, true },
+		{ "169.254.1.1", true, true }, { "::1", true, true }, { "fd00::1", true, true }, { "fe80::1", true, true },
+		{ "192.0.2.1", false, true }, { "2001:db8::1", false, true }, { "::ffff:192.0.2.1", false, true },
+		{ "0.0.0.0", false, false }, { "255.255.255.255", false, false }, { "ff02::1", false, false } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct addr peer;
+
+		assert_true(addr_parse(slice_of(rows[i].peer), &peer));
+		assert_int_equal(route_admits(&peer, false), rows[i].near);
+		assert_int_equal(route_admits(&peer, true), rows[i].there);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(strangers_are_admitted_only_where_all_are),
 		cmocka_unit_test(a_target_belongs_to_one_row_of_the_table),
 		cmocka_unit_test(whatever_else_is_asked_for_belongs_to_none),
 		cmocka_unit_test(the_pictures_have_their_conventional_sizes),

@@ -268,11 +268,11 @@ static void at_the_end_the_queue_is_filled_and_the_rate_is_that_from_before(void
 	assert_int_equal(t->connections, TRANSFER_CONNECTIONS_MAX);
 	assert_int_equal(transfer_connections(t), 1);
 	assert_in_range(transfer_full_since(t) - START, 7300 * NS_PER_MS, 8000 * NS_PER_MS);
-	uint64_t half = (uint64_t)(now - START) / 8;
+	uint64_t bytes = (uint64_t)(now - START) / 8;
 
-	while (t->phase != TRANSFER_OVER) { /* from now on nothing moves any more */
+	while (t->phase != TRANSFER_OVER) { /* from now on next to nothing moves any more */
 		now = transfer_deadline(t);
-		transfer_tick(t, now, half);
+		transfer_tick(t, now, bytes++);
 	}
 	struct rate_result r = transfer_result(t);
 
@@ -280,6 +280,20 @@ static void at_the_end_the_queue_is_filled_and_the_rate_is_that_from_before(void
 	assert_in_range(r.bits_per_s, 999000000, 1001000000);
 	assert_false(transfer_stalled(t));
 	assert_true(r.elapsed < 7200 * NS_PER_MS);
+}
+
+static void what_stands_still_to_the_end_is_no_rate_though_its_queue_was_to_be_filled(void **state)
+{
+	(void)state;
+	struct transfer *t = begin_with_fill();
+	ns_t now = go_on(t, START, START + 6 * NS_PER_S);
+	uint64_t bytes = (uint64_t)(now - START) / 8;
+
+	while (t->phase != TRANSFER_OVER) {
+		now = transfer_deadline(t);
+		transfer_tick(t, now, bytes);
+	}
+	assert_true(transfer_stalled(t));
 }
 
 static void a_connection_too_many_is_given_up_without_a_word(void **state)
@@ -317,6 +331,7 @@ int main(void)
 		cmocka_unit_test(there_are_enough_samples_to_judge_and_not_too_many_to_keep),
 		cmocka_unit_test(a_run_of_an_hour_is_measured_to_its_end),
 		cmocka_unit_test(at_the_end_the_queue_is_filled_and_the_rate_is_that_from_before),
+		cmocka_unit_test(what_stands_still_to_the_end_is_no_rate_though_its_queue_was_to_be_filled),
 		cmocka_unit_test(a_connection_too_many_is_given_up_without_a_word),
 		cmocka_unit_test(a_limit_in_bytes_ends_it_at_once),
 		cmocka_unit_test(what_is_limited_in_bytes_is_sampled_finely),

@@ -25,7 +25,7 @@ struct talk {
 };
 
 static const struct serve_cfg talk_cfg = {
-	.page = { "<!doctype html>", 15 },
+	.page = { { "<!doctype html>", 15 } },
 	.head_time = 10 * NS_PER_S,
 	.idle_time = 15 * NS_PER_S,
 	.body_time = 600 * NS_PER_S,
