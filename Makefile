@@ -21,10 +21,11 @@ VERSION := 0.1.0
 SMALL := $(if $(shell echo | $(CC) -Oz -fsyntax-only -x c - 2>&1),-Os,-Oz)
 CFLAGS ?= $(SMALL)
 HOT := core/csum
+GZIP := $(shell command -v gzip)
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
 	-Wframe-larger-than=4096 $(if $(WERROR),-Werror)
 NEED := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -iquote include \
-	-DSONDE_VERSION='"$(VERSION)"' -ffunction-sections -fdata-sections -fno-strict-aliasing \
+	-DSONDE_VERSION='"$(VERSION)"' $(if $(GZIP),-DPAGE_GZIP) -ffunction-sections -fdata-sections -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables $(if $(STATIC),-fno-pie)
 # A static program for a router: no relocation, no pages of padding.
 STATIC_FLAGS := -static -no-pie -Wl,-z,noseparate-code,-z,norelro,-z,common-page-size=16
@@ -66,10 +67,15 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 
 # Another compiler or other flags rebuild everything; the same ones rebuild nothing.
 $(B)/flags: .FORCE
-	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE)' | cmp -s - $@ || \
-		printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE)' > $@
+	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE) $(GZIP)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE) $(GZIP)' > $@
 
-$(B)/obj/web/page.o: $(wildcard src/web/*.html src/web/*.css src/web/*.js)
+# Style and script are kept compressed, as every browser takes them; without a gzip here they stay as they are.
+$(B)/web/sonde.%: src/web/sonde.% $(B)/flags
+	$(Q)mkdir -p $(@D) && $(if $(GZIP),$(GZIP) -9nc $< > $@,cp $< $@)
+
+$(B)/obj/web/page.o: NEED += -Wa,-I$(B)/web
+$(B)/obj/web/page.o: src/web/index.html $(B)/web/sonde.css $(B)/web/sonde.js
 
 # Pure tests link the pure half alone: a module that is not pure does not link.
 $(B)/tests/%: tests/%.c tests/support/guard.h $(B)/libpure.a $(call obj,$(REST))
@@ -94,6 +100,9 @@ lab: $(B)/sonde $(B)/tests/lab/wire $(B)/tests/sys/names ## two network namespac
 
 peers: $(B)/sonde ## real servers: python, nginx, lighttpd, busybox
 	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(wildcard tests/peers/test_*.py)
+
+web: $(B)/sonde ## the page in a real browser (root, chromium); pictures of its states in build/web/
+	$(Q)SONDE=$(abspath $(B)/sonde) scripts/tally $(wildcard tests/web/test_*.py)
 
 asan: ## all tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan WARN= \
@@ -124,4 +133,4 @@ help: ## this list
 	$(Q)echo '  variables: CC CROSS_COMPILE=mips-linux-gnu- STATIC=1 RESOLVE=stub CFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1'
 
 -include $(wildcard $(B)/obj/*/*.d $(B)/obj/*.d $(B)/tests/*/*.d)
-.PHONY: all setup test lab peers asan floors demo bench size install clean help .FORCE
+.PHONY: all setup test lab peers web asan floors demo bench size install clean help .FORCE

@@ -9,6 +9,22 @@ enum page_part { PAGE_HTML, PAGE_CSS, PAGE_JS, PAGE_PARTS };
 #define PAGE_POLICY "Content-Security-Policy: default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; " \
 		    "form-action 'none'; frame-ancestors 'none'\r\nReferrer-Policy: no-referrer\r\n"
 
+/*
+ * The style and the script are linked in compressed where the build had a gzip, and are sent so to everybody: what runs
+ * them takes that. The document stays readable, since others ask for it too.
+ */
+#ifdef PAGE_GZIP
+#define PAGE_CODING "Content-Encoding: gzip\r\n"
+#else
+#define PAGE_CODING ""
+#endif
+
+/* Further fields of the answer. */
+static inline const char *page_fields(enum page_part part)
+{
+	return part == PAGE_HTML ? PAGE_POLICY : PAGE_POLICY PAGE_CODING;
+}
+
 /* Its Content-Type. */
 static inline const char *page_type(enum page_part part)
 {

@@ -125,9 +125,11 @@ static void answer_content(struct serve *s, struct slice host, ns_t now)
 static void start_page(struct serve *s, ns_t now)
 {
 	enum page_part part = (enum page_part)s->route->bytes;
+	struct reply r = { .status = 200, .type = page_type(part), .fields = page_fields(part) };
 
 	s->page = s->cfg->page[part];
-	answer(s, (struct reply){ .status = 200, .type = page_type(part), .length = s->page.n, .fields = PAGE_POLICY }, 0, s->bare ? afterwards(s) : SERVE_PAGE, now);
+	r.length = s->page.n;
+	answer(s, r, 0, s->bare ? afterwards(s) : SERVE_PAGE, now);
 }
 
 /* Return: whether what the query asks for, if anything, is allowed. */

@@ -4,10 +4,10 @@
 /* The assembler's own way to take in a file: works for every target, and needs no tool at build time. */
 #define TAKE(name, file)                                    \
 	".global " #name "_begin\n.global " #name "_end\n" \
-	#name "_begin:\n.incbin \"src/web/" file "\"\n" #name "_end:\n"
+	#name "_begin:\n.incbin \"" file "\"\n" #name "_end:\n"
 
 __asm__(".section .rodata\n"
-	TAKE(page_html, "index.html")
+	TAKE(page_html, "src/web/index.html")
 	TAKE(page_css, "sonde.css")
 	TAKE(page_js, "sonde.js")
 	".previous\n");
