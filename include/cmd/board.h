@@ -1,36 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* The live table of a fleet on a terminal: what the engine knows, the screen, and the key that ends it. */
+/* The live table on a terminal, whatever its rows are: the screen, the time of the next frame, and the key that ends it. */
 #ifndef CMD_BOARD_H
 #define CMD_BOARD_H
 
 #include "cmd/common.h"
 #include "out/live.h"
-#include "run/fleet.h"
 
+/* Zeroed before it is opened, or where there is none. */
 struct board {
 	struct live live;
-	ns_t next; /* frame; NS_NEVER where there is no board */
+	struct grid_row rows[LIVE_ROWS]; /* between board_begin() and board_end(): those that live.rank chose */
 	/* private */
-	struct spark *sparks;
-	ns_t began;
-	bool keys;
+	ns_t began, next;
+	bool open, keys;
 };
 
-/* Open one where standard output is a terminal and there are several targets; after signals_take(). */
-bool board_open(struct board *b, struct fleet *f, const struct common *c, struct fault *why);
+/* Is there to be one: is standard output a terminal, and the result for people? */
+bool board_fits(const struct common *c);
+
+/* Open it; after signals_take(). Return: a descriptor that is readable when keys are pressed; -1 where they never are. */
+int board_open(struct board *b, const struct common *c);
 
 static inline bool board_is_open(const struct board *b)
 {
-	return b->sparks != NULL;
+	return b->open;
 }
 
-/* Something happened. Return: false where the user wants it to end. */
-bool board_event(struct board *b, const struct fleet_event *e);
+/* When the next frame is due; NS_NEVER where there is no board. */
+static inline ns_t board_deadline(const struct board *b)
+{
+	return b->open ? b->next : NS_NEVER;
+}
 
-/* Draw where it is time to; @last: the frame that stays. Return: false where standard output is gone. */
-bool board_draw(struct board *b, const struct fleet *f, struct text *t, bool last);
+/**
+ * board_begin() - Is it time for a frame?
+ * @n:     rows that will be offered to b->live
+ * @last:  the frame that stays
+ *
+ * Return: true where the rows are to be offered, those chosen to be filled in, and board_end() is to be called.
+ */
+bool board_begin(struct board *b, size_t n, ns_t now, bool last);
 
-/* Give the terminal back. Return: whether the last frame shows all targets, and so is the result. */
-bool board_close(struct board *b, struct text *t);
+/* Draw it. Return: false where standard output is gone. */
+bool board_end(struct board *b, struct text *t, ns_t now, bool last);
+
+/* Give the terminal back; @keep: with the last frame on it. Return: whether that is there, and shows all rows. */
+bool board_close(struct board *b, struct text *t, bool keep);
 
 #endif

@@ -15,7 +15,7 @@ struct command {
 	int (*run)(int argc, char **argv, struct fault *why);
 };
 
-extern const struct command cmd_check, cmd_ping, cmd_trace, cmd_http, cmd_serve, cmd_caps, cmd_help;
+extern const struct command cmd_check, cmd_ping, cmd_trace, cmd_http, cmd_serve, cmd_gui, cmd_watch, cmd_caps, cmd_help;
 
 /* All of them, ended by NULL. */
 extern const struct command *const commands[];

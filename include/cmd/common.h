@@ -48,8 +48,12 @@ void expectations_judge(struct expectations *e, size_t i, int64_t value);
 bool expectations_tell(struct text *t, const struct expectations *e, const struct expect_figure *table,
 	const struct common *c);
 
-/* As ndjson, a fault is a line of the result too. */
+/* As ndjson, a fault is a line of the result too. It is told once, however often it is asked for. */
 void common_error(const struct common *c, const struct fault *why);
+
+/* That line; the longest one is shorter than this. */
+#define COMMON_ERROR_MAX 2048
+void common_put_error(struct text *t, const struct fault *why);
 
 /* Standard output gone: end quietly where its reader left, loudly where a disk is full. */
 #define EXIT_NO_OUTPUT 2

@@ -3,8 +3,8 @@
 #ifndef CORE_JSON_H
 #define CORE_JSON_H
 
+#include "core/addr.h"
 #include "core/ns.h"
-#include "core/text.h"
 
 struct json {
 	struct text *out;
@@ -28,6 +28,10 @@ void json_string(struct json *j, const char *key, struct slice s);
 
 /* A C string; NULL and "" give null. */
 void json_word(struct json *j, const char *key, const char *word);
+
+/* As addr_put(); null where there is none. */
+void json_address(struct json *j, const char *key, const struct addr *a);
+
 void json_int(struct json *j, const char *key, int64_t v);
 void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);

@@ -5,7 +5,7 @@
 
 #include <stdarg.h>
 
-#include "core/text.h"
+#include "core/addr.h"
 
 /**
  * text_put() - A sentence
@@ -14,6 +14,7 @@
  *	%s  const char *   made safe for a terminal, as text_safe()
  *	%v  struct slice   the same
  *	%q  struct slice   the same in single quotes, cut with ... past 80 bytes
+ *	%a  struct addr *  as addr_put()
  *	%d  int64_t        a whole number
  *	%m  int64_t        nanoseconds as units_put_ms(); - where UNKNOWN
  *	%t  int64_t        nanoseconds as units_put_duration()

@@ -45,4 +45,7 @@ void url_put_host(struct text *t, struct slice host, uint16_t port);
 /* The host without its zone; *ret_zone gets what follows % or %25, empty for none. */
 struct slice url_host_zone(struct slice host, struct slice *ret_zone);
 
+/* Append with %XX as the byte that it stands for (RFC 3986 section 2.1). False for another % and for a byte NUL. */
+bool url_decode(struct text *t, struct slice s);
+
 #endif

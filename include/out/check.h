@@ -6,11 +6,15 @@
 #include "core/expect.h"
 #include "core/result.h"
 
-/* A moment of a transfer. */
+/* All of a phase. */
+#define CHECK_WHOLE 1000
+
+/* A moment of a phase. */
 struct check_moment {
 	const char *phase;
 	int64_t bits_per_second, up_bits_per_second; /* UNKNOWN; the second one where both directions are loaded */
 	ns_t elapsed, rtt;                           /* the latest round trip, UNKNOWN before there is one */
+	unsigned loads, done; /* for eyes: directions under load, 0..2; how much of CHECK_WHOLE is over */
 };
 
 /* A line of NDJSON. */

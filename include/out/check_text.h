@@ -19,7 +19,4 @@ void check_text_conclusions(struct text *t, const struct check_result *r);
 /* `    label  ` up to the column where the figures begin. */
 void check_text_label(struct text *t, const char *label);
 
-/* `download  941.2 Mbit/s  2.1 s  ping 1.204 ms`. Ends no line. */
-void check_text_progress(struct text *t, const struct check_moment *m);
-
 #endif

@@ -27,16 +27,29 @@ enum field_kind {     /* the member at `off` is */
 };
 
 struct field {
-	const char *name; /* with its unit: the JSON key and the CSV column */
-	const char *help; /* makes a number a metric and a word a label of Prometheus; NULL for neither */
 	uint16_t off;
 	uint8_t kind;
 };
 
+/*
+ * Two words a row, one behind another: its name with its unit, which is the JSON key and the CSV column; and its help, which
+ * makes a number a metric and a word a label of Prometheus, "" for neither.
+ */
 struct field_table {
+	const char *words;
 	const struct field *v;
 	size_t n;
 };
+
+/* Both are made of one list of ROW(name, kind, member, help): a pointer for each word would be most of the table. */
+#define FIELD_WORDS(name, kind, member, help) name "\0" help "\0"
+#define FIELD_ROW(type, kind, member) { offsetof(type, member), FIELD_##kind }
+
+/* The help of a word that is a label. */
+#define FIELD_LABEL "label"
+
+/* The name of row @row. */
+const char *field_name(const struct field_table *f, size_t row);
 
 extern const struct field_table ping_fields; /* of struct ping_result */
 extern const struct field_table flow_fields; /* of struct flow_result */

@@ -14,6 +14,7 @@ enum { GRID_COLUMNS = 8 };
 /* Zeroed before the first plan. */
 struct grid {
 	bool utf8, color; /* what the terminal can show */
+	const char *head; /* over the first column; NULL for "target" */
 	size_t columns;   /* that may be used, at least 20 */
 	/* private, in characters */
 	size_t widest_name, widest_address; /* so far: columns that only grow do not jump */
@@ -21,9 +22,11 @@ struct grid {
 	uint8_t width[GRID_COLUMNS];
 };
 
+/* The first column is `target` of the result, the second one `address` where that is another word and not empty. */
 struct grid_row {
 	struct ping_result result;
 	const struct spark *spark;
+	bool calm; /* what it has lost is no reason to worry */
 };
 
 /* Choose the columns for @n rows. */

@@ -3,8 +3,9 @@
  * A table that redraws itself in place on a terminal: a header, a line for each target, a last line with the sums.
  * It takes no more lines than it needs, touches nothing above it, and its last frame stays as the result.
  *
- * A frame is made in three steps: live_begin(), live_offer() for every target, live_draw() for those that were
- * chosen. With more targets than lines those that are silent or lose most are shown, in the order of the user.
+ * A frame is made in three steps: live_begin(), live_offer() for every row, live_draw() for those that were chosen.
+ * A row is a target, or a hop on the way to one. With more rows than lines those that are silent or lose most are
+ * shown, in the order in which they were offered.
  */
 #ifndef OUT_LIVE_H
 #define OUT_LIVE_H
@@ -12,7 +13,7 @@
 #include "out/grid.h"
 #include "out/rank.h"
 
-/* The most targets in one frame, and room for a frame of so many. */
+/* The most rows in one frame, and room for a frame of so many. */
 #define LIVE_ROWS RANK_MAX
 #define LIVE_FRAME_MAX (64 << 10)
 
@@ -22,9 +23,10 @@
 /* Zeroed before the first frame. */
 struct live {
 	struct grid grid; /* utf8 and color are set by the caller */
-	struct rank rank; /* the choice: rank.n targets, in rank.v */
+	struct rank rank; /* the choice: rank.n rows, in rank.v */
+	const char *what; /* a row is; NULL for "target" */
 	/* private */
-	size_t targets, silent, lossy; /* in all */
+	size_t offered, silent, lossy; /* in all */
 	uint64_t sent, lost;
 	size_t lines; /* of the frame on the screen */
 	bool clear;
@@ -35,6 +37,8 @@ struct live_health {
 	const struct spark *spark;
 	uint64_t sent, answered, lost; /* late answers are answers; what is in flight is neither */
 	bool failed;                   /* there is nothing to probe: the name has no address */
+	bool calm;                     /* what it has lost is no reason to worry */
+	bool main;                     /* of those without losses the first to be shown */
 };
 
 /* Something else was written since: the next frame begins where the cursor is. */
@@ -46,11 +50,11 @@ void live_resized(struct live *l);
 /**
  * live_begin() - Start a frame
  * @columns, @rows:  of the terminal
- * @targets:         how many will be offered
+ * @n:               how many will be offered
  */
-void live_begin(struct live *l, size_t columns, size_t rows, size_t targets);
+void live_begin(struct live *l, size_t columns, size_t rows, size_t n);
 
-/* One target after another, from 0. Cheap: figures that cost something are wanted for the chosen ones alone. */
+/* One row after another, from 0. Cheap: figures that cost something are wanted for the chosen ones alone. */
 void live_offer(struct live *l, const struct live_health *h);
 
 /**
@@ -61,10 +65,10 @@ void live_offer(struct live *l, const struct live_health *h);
  */
 void live_draw(struct live *l, struct text *t, const struct grid_row *v, ns_t elapsed, const char *hint);
 
-/* Are there more targets than were shown? */
+/* Are there more rows than were shown? */
 static inline bool live_hides(const struct live *l)
 {
-	return l->rank.n < l->targets;
+	return l->rank.n < l->offered;
 }
 
 /* Take the frame off the screen. */

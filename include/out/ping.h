@@ -8,6 +8,9 @@
 /* `PING host (192.0.2.1) 56(84) bytes of data.`, as ping(8), and below it how and why not better. */
 void ping_text_start(struct text *t, const struct ping_result *r, size_t size);
 
+/* Why not by a better method than @method; nothing where @reason is "". */
+void ping_text_reason(struct text *t, enum method method, const char *reason);
+
 /* For many targets: that these are connections, and why. */
 void ping_text_way(struct text *t, const struct ping_result *r);
 
@@ -43,6 +46,9 @@ void ping_json(struct json *j, const char *key, const struct ping_result *r);
 
 /* One event as a line of NDJSON. */
 void ping_ndjson_event(struct text *t, const struct ping_event *e, const struct ping_result *r);
+
+/* Members: who said what; as ICMP where it was, which this machine and a refused connection have no type of. */
+void ping_json_source(struct json *j, const struct addr *from, int type, int code, const char *what);
 
 /* The beginning, before each target, and the end of the final JSON document. */
 void ping_json_begin(struct json *j);

@@ -2,6 +2,7 @@
 /*
  * The last round trips of one target as a line of bars, a character each. On a logarithmic scale, so that the
  * noise of a steady path stays flat and a round trip of ten times its usual length does not flatten all others.
+ * Rates may be kept in the same way, and are drawn on a scale of their own.
  */
 #ifndef OUT_SPARK_H
 #define OUT_SPARK_H
@@ -42,5 +43,8 @@ bool spark_has_loss(const struct spark *s);
  * The lowest bar is the least of those shown; the height of all bars is at least a factor of four. A loss is an x.
  */
 void spark_put(struct text *t, const struct spark *s, size_t width, bool utf8);
+
+/* The same for rates: from zero to the largest of those shown, so that half as much is half as high. */
+void spark_put_rates(struct text *t, const struct spark *s, size_t width, bool utf8);
 
 #endif

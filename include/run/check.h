@@ -31,6 +31,7 @@ struct check_event {
 struct check {
 	struct check_cfg cfg;
 	struct check_result result; /* grows as phases end */
+	enum check_phase phase;     /* under way, or after CHECK_FOUND and CHECK_PHASE_OVER the next one */
 	/* private */
 	struct wait wait;
 	struct bulk bulk;
@@ -38,7 +39,6 @@ struct check {
 	struct ping_name name;
 	struct score_more more;
 	enum via via;
-	enum check_phase phase;
 	bool surveyed, phase_due, phase_open, fell_back;
 	ns_t phase_began, server_cpu, last_rtt;
 	int64_t last_rate[STRAIN_LOADS];

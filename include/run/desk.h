@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A small HTTP/1.1 server for this program's own pages, figures and event streams: a few clients at once, GET and HEAD,
- * and POST without a body. It never blocks, and shares the wait of its owner, who calls desk_step() until it has no
- * more events, then sleeps until desk_deadline() or a descriptor of ours is ready.
+ * and POST without a body; what is no such request it refuses by itself. It never blocks, and shares the wait of its
+ * owner, who calls desk_step() until it has no more events, then sleeps until desk_deadline() or a descriptor of ours is
+ * ready. Where all places are taken, a new client gets that of the one which has asked nothing for longest.
  *
- * A client is a number from 0 to DESK_CLIENTS - 1. After DESK_REQUEST it waits until it is answered.
+ * A client is a number from 0 to DESK_CLIENTS - 1. After DESK_REQUEST it waits, as long as it takes, until it is answered.
  */
 #ifndef RUN_DESK_H
 #define RUN_DESK_H
@@ -15,11 +16,11 @@
 #include "sys/wait.h"
 
 #define DESK_CLIENTS 32
-#define DESK_LISTENERS 8
+#define DESK_KEYS (DESK_CLIENTS + 1)
 
 enum desk_kind {
 	DESK_REQUEST, /* `client` has asked: desk_answer() or desk_stream() */
-	DESK_GONE,    /* a client whose request or stream was open has left */
+	DESK_GONE,    /* a client whose request or stream was open has left, or takes nothing any more: forget it */
 };
 
 struct desk_event {
@@ -35,24 +36,24 @@ struct desk {
 	/* private */
 	struct wait *wait;
 	uint32_t key;
-	size_t n_listen;
-	int listen[DESK_LISTENERS];
+	int listener;
 	struct desk_client *clients;
 	size_t turn;
+	bool deaf; /* no descriptor was left: not listening for a moment */
+	ns_t deaf_until;
 };
 
 /**
  * desk_open() - Listen
- * @d:     zeroed
- * @v:     @n addresses with their ports; port 0 takes a free one, the same for all
- * @key:   the first of DESK_CLIENTS + DESK_LISTENERS keys of @wait that are ours
+ * @at:    an address with its port; port 0 takes a free one
+ * @key:   the first of DESK_KEYS keys of @wait that are ours
  *
- * Return: false with @why.
+ * It stays open until the process ends. Return: false with @why.
  */
-bool desk_open(struct desk *d, const struct addr *v, size_t n, struct wait *wait, uint32_t key, struct fault *why);
+bool desk_open(struct desk *d, const struct addr *at, struct wait *wait, uint32_t key, struct fault *why);
 
 /* Is this key of the wait one of ours? Then desk_ready() takes the event. */
-bool desk_owns(const struct desk *d, uint32_t key);
+bool desk_owns(const struct desk *d, uint64_t key);
 void desk_ready(struct desk *d, const struct wait_event *e);
 
 /* What has happened. Return: false where nothing has; wait then. */
@@ -84,7 +85,5 @@ size_t desk_room(const struct desk *d, size_t client);
 /* Add to a stream; all of it fits into desk_room(). */
 void desk_send(struct desk *d, size_t client, struct slice s);
 void desk_finish(struct desk *d, size_t client);
-
-void desk_close(struct desk *d);
 
 #endif

@@ -10,9 +10,12 @@
 #include "run/pinger.h"
 #include "sys/names.h"
 
-/* Keys of the wait: the pinger's, then these. */
+/* Keys of the wait: the pinger's, this one, then those of whoever watches more than probes. */
 #define FLEET_NAMES_KEY 256
-#define FLEET_KEYS_KEY 257
+#define FLEET_OTHER_KEY 257
+
+/* Descriptors that are ready at once. */
+#define FLEET_READY 16
 
 struct fleet_cfg {
 	struct pinger_cfg pinger; /* via, and for HTTP host and path, are completed by what the targets say */
@@ -23,7 +26,7 @@ struct fleet_cfg {
 enum fleet_kind {
 	FLEET_PROBE, /* `probe` says what became of one */
 	FLEET_NAME,  /* the name of `target` has become an address, or will not */
-	FLEET_KEY,   /* the descriptor given to fleet_watch() is readable */
+	FLEET_OTHER, /* a descriptor under FLEET_OTHER_KEY or a key after it is ready */
 	FLEET_TICK,  /* the time given to fleet_next() has come, or a signal, or nothing much */
 };
 
@@ -31,6 +34,7 @@ struct fleet_event {
 	enum fleet_kind kind;
 	size_t target;
 	struct ping_event probe;
+	struct wait_event other;
 };
 
 struct fleet {
@@ -38,11 +42,13 @@ struct fleet {
 	struct ping_room room;
 	struct fleet_cfg cfg; /* as given and completed; may be changed until fleet_open() */
 	size_t unresolved; /* names that have no address and will not get one */
+	struct wait wait;  /* open from fleet_open() on, for others too */
 	/* private */
-	struct wait wait;
 	struct names names;
 	bool naming;               /* there are names to look up */
-	bool heard, keys;          /* those descriptors are readable */
+	bool heard;                /* their descriptor is readable */
+	size_t n_others;
+	struct wait_event others[FLEET_READY];
 	size_t asked, answered;    /* of `named` */
 	size_t n_named;
 	struct fleet_name *named;  /* what is to be looked up */
@@ -68,9 +74,6 @@ bool fleet_read(struct fleet *f, const struct fleet_cfg *cfg, int argc, char **a
 
 /* Open what is needed, first of all the helpers that look names up; after it privileges may be dropped. */
 bool fleet_open(struct fleet *f, struct fault *why);
-
-/* Wait for this descriptor too, a terminal's. */
-void fleet_watch(struct fleet *f, int fd);
 
 /* The next event, at the latest a tick at @tick (NS_NEVER for none); false when all is done or a signal asks to stop. */
 bool fleet_next(struct fleet *f, ns_t tick, struct fleet_event *ret);

@@ -7,6 +7,9 @@
 #include "run/pinger.h"
 #include "sys/names.h"
 
+/* A key of the wait for whoever watches more than probes: a terminal's. */
+#define TRACER_OTHER_KEY 3
+
 /* Addresses whose names are kept; further ones have none. */
 #define TRACER_NAMES 512
 
@@ -36,10 +39,11 @@ struct tracer {
 	struct trace trace;
 	enum method method;
 	char reason[120]; /* why not a better method; "" where there is none */
+	struct wait wait; /* open from tracer_open() on */
 	/* private */
 	uint32_t unroutable; /* probes that this machine knows no way for */
+	bool other;          /* that descriptor is ready */
 	struct tracer_cfg cfg;
-	struct wait wait;
 	struct icmp_socket icmp[2];
 	bool open[2], ready[2], errors[2];
 	struct tracer_hop hops[TRACE_TARGETS_MAX];
@@ -59,8 +63,15 @@ void tracer_start_names(struct tracer *r, const struct tracer_cfg *cfg);
  */
 bool tracer_open(struct tracer *r, const struct tracer_cfg *cfg, const struct trace_room *room, struct fault *why);
 
-/* Wait for the next event; false when all is done or a signal asks to stop. */
-bool tracer_next(struct tracer *r, struct ping_event *ret);
+enum tracer_event {
+	TRACER_END,   /* all is done, or a signal asks to stop */
+	TRACER_PROBE, /* *ret says what became of one */
+	TRACER_OTHER, /* the descriptor under TRACER_OTHER_KEY is ready */
+	TRACER_TICK,  /* the time has come, or a signal, or nothing much */
+};
+
+/* Wait for the next event, at the latest a tick at @tick; NS_NEVER for none. */
+enum tracer_event tracer_next(struct tracer *r, ns_t tick, struct ping_event *ret);
 
 /* This machine knew no way for any of the probes. */
 bool tracer_has_no_route(const struct tracer *r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the process may take for as long as it lives. Calls: mmap, getrlimit, setrlimit. */
+/* What the process may take for as long as it lives. Calls: mmap, prlimit. */
 #ifndef SYS_MEMORY_H
 #define SYS_MEMORY_H
 

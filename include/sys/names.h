@@ -3,7 +3,7 @@
  * Names looked up by child processes, so that nobody waits for a slow one: neither libc's resolver nor our stub can
  * be interrupted. Questions and answers are datagrams of a socket pair that all children share: whoever is free takes
  * the next. A child that dies takes its question with it: whoever asks needs patience of its own.
- * Calls: socketpair, fcntl, fork, sigaction, setitimer, prctl, open, dup2, recv, send, close, kill, wait, waitpid.
+ * Calls: socketpair, setitimer, recv, send, close, kill, wait, waitpid.
  */
 #ifndef SYS_NAMES_H
 #define SYS_NAMES_H

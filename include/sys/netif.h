@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What this machine is called, where it can be reached, and by which port it goes out. Calls: socket(AF_NETLINK), send,
- * recv, close, gethostname, getpeername, getsockname, getsockopt(SO_BINDTODEVICE), ioctl(SIOCGIFNAME), open, read, access.
+ * recv, close, uname, getpeername, getsockname, getsockopt(SO_BINDTODEVICE), ioctl(SIOCGIFNAME), open, read, access.
  */
 #ifndef SYS_NETIF_H
 #define SYS_NETIF_H

@@ -2,7 +2,8 @@
 /*
  * A measurement of its own beside this loop: a child that runs a command of ours and writes into a pipe. It is forked,
  * not executed, so it needs neither /proc nor a path to this program.
- * Calls: pipe2, fork, prctl, dup2, open, close, kill, waitpid, read, execve.
+ * Calls: pipe2, ioctl(FIONBIO), eventfd, dup2, dup3, open, close, read, sigaction, kill, waitpid, access, prctl, setsid,
+ * execve; and those of sys/child.h.
  */
 #ifndef SYS_PROCESS_H
 #define SYS_PROCESS_H
@@ -12,6 +13,7 @@
 struct process {
 	int fd; /* the read end, non-blocking: what the child writes to its standard output */
 	int pid;
+	bool ended; /* private */
 };
 
 /**
@@ -29,10 +31,16 @@ long process_read(struct process *p, char *buf, size_t cap);
 /* Ask it to finish and say what it has: SIGINT. */
 void process_interrupt(const struct process *p);
 
-/* Close the pipe and wait for the end, which is brought about where it has not come yet. Return: the exit code, 130 if killed. */
+/*
+ * Close the pipe and wait for the end, which is brought about where process_read() has not told of it. Return: the exit
+ * code, 130 where a signal was it.
+ */
 int process_end(struct process *p);
 
-/* Show @url in the browser of this desktop, without any privilege of ours. Return: false where there is no desktop, or no way. */
+/*
+ * Show @url in the browser of this desktop, as the user who started us and without any privilege. Return: false where
+ * there is no desktop or no way, and to root, as whom nobody browses.
+ */
 bool process_browse(const char *url);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hosts to addresses: numeric ones here, with their zone, names by sys/look_up. Calls: if_nametoindex. */
+/* Hosts to addresses: numeric ones here, with their zone, names by sys/look_up. Calls: socket, ioctl(SIOCGIFINDEX), close. */
 #ifndef SYS_RESOLVE_H
 #define SYS_RESOLVE_H
 

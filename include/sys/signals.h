@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals set a flag and wake whoever waits; the loops look at the flags. Calls: sigaction, eventfd, read, write.
+ * Signals set a flag and wake whoever waits; the loops look at the flags. Calls: sigaction, eventfd, read, write, kill.
  */
 #ifndef SYS_SIGNALS_H
 #define SYS_SIGNALS_H
@@ -9,6 +9,9 @@
 
 /* Take over SIGINT, SIGTERM, SIGQUIT and SIGUSR1, and ignore SIGPIPE. A second SIGINT ends the process at once. */
 void signals_take(void);
+
+/* For a child, and for one signal: what it does from now on, SIG_DFL and SIG_IGN included. */
+void signals_set(int sig, void (*handler)(int));
 
 /*
  * Take over what concerns a screen, for sys/screen alone: SIGWINCH, SIGCONT, and with screen_restore() before they

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Standard output and error, and what they are. Calls: write, isatty, poll, ioctl(TIOCGWINSZ). */
+/* Standard output and error, and what they are. Calls: write, isatty, poll, ioctl(TIOCGWINSZ), tcgetpgrp, getpgrp. */
 #ifndef SYS_TERMINAL_H
 #define SYS_TERMINAL_H
 
@@ -21,6 +21,12 @@ size_t terminal_rows(int fd);
 
 /* Would it take more within @ms, or is it slower, or stopped with Ctrl-S? */
 bool terminal_ready(int fd, int ms);
+
+/* No other job of the session has the terminal behind @fd, as while this one is in the background. */
+bool terminal_is_ours(int fd);
+
+/* A variable of the environment; empty where there is none of that name. */
+struct slice terminal_environment(const char *name);
 
 /* A terminal that can redraw a line: is one, and TERM is neither unset nor "dumb". */
 bool terminal_can_redraw(int fd);

@@ -3,10 +3,9 @@
 
 #include "cmd/command.h"
 #include "cmd/common.h"
+#include "cmd/meter.h"
 #include "out/ping.h"
-#include "sys/clock.h"
 #include "sys/signals.h"
-#include "sys/terminal.h"
 
 struct check_options {
 	struct common common;
@@ -42,40 +41,6 @@ static const struct opt_table tables[] = {
 static struct check check;
 static char out_buffer[32 << 10];
 
-/* Faster than this nobody reads, and a slow terminal would hold up the measurement. */
-#define REDRAW_INTERVAL (100 * NS_PER_MS)
-
-static struct check_moment moment_of(const struct check_event *e)
-{
-	return (struct check_moment){ check_only_words[e->phase], e->bits_per_second, e->up_bits_per_second, e->elapsed, e->rtt };
-}
-
-/* One line on the terminal that is written again and again; NULL takes it away. */
-static void redraw(const struct check_event *e)
-{
-	static ns_t last;
-	char line[256];
-	struct text t;
-	ns_t now = clock_mono();
-
-	if (e && now - last < REDRAW_INTERVAL)
-		return;
-	last = now;
-	text_init(&t, line, sizeof(line));
-	text_str(&t, "\r\033[K");
-	if (e && e->phase < CHECK_DONE) {
-		struct text body;
-		char inner[200];
-
-		text_init(&body, inner, sizeof(inner));
-		struct check_moment m = moment_of(e);
-
-		check_text_progress(&body, &m);
-		text_slice(&t, slice_head(text_view(&body), terminal_columns(TERMINAL_ERR) - 1));
-	}
-	terminal_write(TERMINAL_ERR, text_view(&t));
-}
-
 static void put_flow(struct text *t, const struct check_options *o, const struct flow_result *f,
 	const struct ping_result *loaded, bool has_loaded, const char *label)
 {
@@ -108,28 +73,31 @@ static void put_phase(struct text *t, const struct check_options *o, enum check_
 		put_both(t, o);
 }
 
-static void put_event(struct text *t, const struct check_options *o, const struct check_event *e, bool live)
+/* A line of NDJSON. The first one of a phase says what the probes after it belong to. */
+static void put_line(struct text *t, const struct check_event *e)
 {
-	bool text = o->common.format == FORMAT_TEXT;
+	struct check_event begins = { .phase = check.phase, .bits_per_second = UNKNOWN, .up_bits_per_second = UNKNOWN,
+		.rtt = UNKNOWN };
+	struct check_moment m = meter_moment(e->kind == CHECK_PROGRESS ? e : &begins);
+	struct ping_result r;
 
-	if (o->common.format == FORMAT_NDJSON) {
-		struct ping_result r;
-
-		struct check_moment m = moment_of(e);
-
-		if (e->kind == CHECK_PROGRESS)
-			check_ndjson_progress(t, &m);
-		if (e->kind != CHECK_PROBE)
-			return;
-		pinger_label(&check.pinger, 0, &r);
-		ping_ndjson_event(t, &e->probe, &r);
+	if (e->kind != CHECK_PROBE && m.phase)
+		check_ndjson_progress(t, &m);
+	if (e->kind != CHECK_PROBE)
 		return;
-	}
-	if (live && e->kind != CHECK_FOUND)
-		redraw(e->kind == CHECK_PHASE_OVER ? NULL : e);
-	if (text && e->kind == CHECK_FOUND && !o->common.quiet)
+	pinger_label(&check.pinger, 0, &r);
+	ping_ndjson_event(t, &e->probe, &r);
+}
+
+static void put_event(struct text *t, const struct check_options *o, const struct check_event *e)
+{
+	if (o->common.format == FORMAT_NDJSON)
+		put_line(t, e);
+	if (o->common.format != FORMAT_TEXT)
+		return;
+	if (e->kind == CHECK_FOUND && !o->common.quiet)
 		check_text_start(t, &check.result);
-	if (text && e->kind == CHECK_PHASE_OVER)
+	if (e->kind == CHECK_PHASE_OVER)
 		put_phase(t, o, e->phase);
 }
 
@@ -168,16 +136,16 @@ static void put_result(struct text *t, const struct check_options *o, const stru
 /* Return: 0 when all phases are through, else an exit code. */
 static int go(struct text *t, const struct check_options *o, struct fault *why)
 {
-	bool live = terminal_can_redraw(TERMINAL_ERR) && !o->common.quiet && o->common.format != FORMAT_NDJSON;
+	bool live = meter_open(&o->common);
 	struct check_event e;
 
 	while (check_next(&check, &e, why)) {
-		put_event(t, o, &e, live);
+		if (live && e.kind != CHECK_FOUND)
+			meter_event(&check, &e);
+		put_event(t, o, &e);
 		if (!common_flush(t))
 			return EXIT_NO_OUTPUT;
 	}
-	if (live)
-		redraw(NULL);
 	return fault_exit_code(why);
 }
 

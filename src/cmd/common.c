@@ -70,18 +70,30 @@ bool expectations_tell(struct text *t, const struct expectations *e, const struc
 	return ok;
 }
 
-void common_error(const struct common *c, const struct fault *why)
+void common_put_error(struct text *t, const struct fault *why)
 {
-	char buf[1024];
-	struct text t;
 	struct json j;
 
-	if (c->format != FORMAT_NDJSON || why->kind == FAULT_NONE)
-		return;
-	text_init(&t, buf, sizeof(buf));
-	json_begin(&j, &t, "error");
+	json_begin(&j, t, "error");
 	json_string(&j, "message", slice_of(why->text));
+	json_array(&j, "hints");
+	for (size_t i = 0; i < FAULT_HINTS && why->hints[i][0] != '\0'; i++)
+		json_string(&j, NULL, slice_of(why->hints[i]));
+	json_array_end(&j);
 	json_end(&j);
+}
+
+void common_error(const struct common *c, const struct fault *why)
+{
+	static bool told;
+	char buf[COMMON_ERROR_MAX];
+	struct text t;
+
+	if (told || c->format != FORMAT_NDJSON || why->kind == FAULT_NONE)
+		return;
+	told = true;
+	text_init(&t, buf, sizeof(buf));
+	common_put_error(&t, why);
 	common_flush(&t);
 }
 

@@ -5,7 +5,7 @@
 
 static const struct opt_table none[] = { { NULL, NULL, 0 } };
 
-const struct command *const commands[] = { &cmd_check, &cmd_ping, &cmd_trace, &cmd_http, &cmd_serve, &cmd_caps, &cmd_help, NULL };
+const struct command *const commands[] = { &cmd_check, &cmd_ping, &cmd_trace, &cmd_http, &cmd_serve, &cmd_gui, &cmd_watch, &cmd_caps, &cmd_help, NULL };
 
 const struct command *command_find(const char *name)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "out/http.h"
 
+#include <string.h>
+
 #include "cmd/command.h"
 #include "cmd/common.h"
 #include "run/visit.h"
@@ -78,6 +80,15 @@ static void put_one(struct text *t, struct json *j, const struct http_options *o
 	}
 }
 
+/* A sample is known by its labels: of a URL that was given twice there is one. */
+static bool is_repeated(size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(visits.v[k].url, visits.v[i].url) == 0)
+			return true;
+	return false;
+}
+
 static bool write_prom(struct text *t, const struct http_options *o)
 {
 	const struct field_table *f = http_fields(is_spread(o));
@@ -86,7 +97,8 @@ static bool write_prom(struct text *t, const struct http_options *o)
 		bool named = false;
 
 		for (size_t i = 0; i < visits.n; i++) {
-			field_prom(t, f, row, "sonde_http_", result_of(i), NULL, &named);
+			if (!is_repeated(i))
+				field_prom(t, f, row, "sonde_http_", result_of(i), NULL, &named);
 			if (!common_flush(t))
 				return false;
 		}

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
-#include "cmd/common.h"
+#include "cmd/probing.h"
 #include "core/icmp.h"
 #include "core/target.h"
 #include "engine/check.h"
+#include "out/hops.h"
 #include "out/trace.h"
 #include "run/tracer.h"
 #include "sys/clock.h"
 #include "sys/memory.h"
 #include "sys/privilege.h"
 #include "sys/resolve.h"
+#include "sys/screen.h"
 #include "sys/signals.h"
 #include "sys/terminal.h"
 
@@ -25,13 +27,12 @@ struct trace_options {
 	int64_t rounds, hops, size;
 	ns_t interval;
 	int via;  /* of via_words */
-	int icmp; /* 0 any, METHOD_ICMP_RAW or METHOD_ICMP_DGRAM */
+	int icmp; /* enum method of the ICMP socket: METHOD_NONE for any */
 	bool numeric;
 };
 
 static const char *const via_words[] = { "auto", "icmp", "tcp", NULL };
 static const enum via vias[] = { VIA_AUTO, VIA_ICMP, VIA_TCP }; /* in the order of these words */
-static const char *const icmp_words[] = { "any", "raw", "dgram", NULL };
 
 #define AT(member) offsetof(struct trace_options, member)
 
@@ -45,7 +46,7 @@ static const struct opt rows[] = {
 	{ 'n', OPT_FLAG, AT(numeric), "numeric", NULL, "do not look up the names of the hops", 0, 0, NULL },
 	{ 0, OPT_CHOICE, AT(via), "via", "HOW", "auto (ICMP where permitted, else TCP), icmp or tcp", 0, 0, via_words },
 	{ 0, OPT_CHOICE, AT(icmp), "icmp-socket", "KIND", "any (raw where permitted, else dgram), raw or dgram", 0, 0,
-		icmp_words },
+		probing_icmp_words },
 };
 
 static const struct opt_table tables[] = {
@@ -61,6 +62,10 @@ static struct tracer tracer;
 static struct trace_room room;
 static struct fault missed;
 static struct expectations expect;
+static struct board board;
+static struct spark *sparks; /* of each hop of each target, where there is a board */
+static int keys = -1;
+static bool alive; /* standard output can be written */
 static char out_buffer[2 * OUT_MUCH];
 
 static bool get_room(const struct trace_options *o, int n, struct fault *why)
@@ -206,27 +211,20 @@ static bool put_prom(struct text *t)
 	return flush(t, TERMINAL_OUT, 0);
 }
 
-/* What is expected is expected of the targets themselves; the worst of them decides. */
-static void judge(struct expectations *e)
+/* What is expected is expected of the targets themselves. */
+static void judge(void)
 {
 	struct path p;
 	struct path_hop h;
 
-	for (size_t k = 0; k < e->n; k++) {
-		int64_t value = UNKNOWN;
-
-		for (size_t i = 0; i < room.n; i++) {
-			tracer_path(&tracer, i, &p);
-			tracer_hop(&tracer, i, p.hops > 0 ? (unsigned)p.hops : 1, 0, &h);
-			value = p.reached ? ping_figure(&h.figures, e->v[k].figure) : UNKNOWN;
-			if (expect_judge(&e->v[k], value) != EXPECT_MET)
-				break;
-		}
-		expectations_judge(e, k, value);
+	for (size_t i = 0; i < room.n; i++) {
+		tracer_path(&tracer, i, &p);
+		tracer_hop(&tracer, i, p.hops > 0 ? (unsigned)p.hops : 1, 0, &h);
+		probing_judge(&expect, p.reached ? &h.figures : NULL);
 	}
 }
 
-static int exit_code(const struct expectations *e, struct fault *why)
+static int exit_code(struct fault *why)
 {
 	struct path p;
 	bool all = true, some = false;
@@ -240,17 +238,130 @@ static int exit_code(const struct expectations *e, struct fault *why)
 		*why = missed;
 		return 2;
 	}
-	if (tracer_has_no_route(&tracer)) {
-		fault_set(why, FAULT_HOST, "this machine has no route to", slice_of(room.targets[0].name), NULL);
-		fault_hint(why, "ip route");
-		return 2;
-	}
-	if (!some && signals_interrupted())
-		return 130;
-	return !all ? 1 : e->missed ? 4 : 0;
+	return probing_verdict(&expect, some, all, tracer_has_no_route(&tracer) ? room.targets[0].name : NULL, why);
 }
 
-/* For somebody who watches: one line that changes. NULL clears it. */
+/* Where the path ends: at the target, at a wall, or in silence. */
+static bool is_end(const struct path *p, unsigned ttl)
+{
+	return ttl == p->hops || ttl > p->answered;
+}
+
+static const struct place *place_of(size_t target, unsigned ttl)
+{
+	return &room.places[target * tracer.trace.cfg.plan.hops + ttl - 1];
+}
+
+static struct spark *spark_of(size_t target, unsigned ttl)
+{
+	return &sparks[target * tracer.trace.cfg.plan.hops + ttl - 1];
+}
+
+/* As far as anybody answered, and the first hop behind that where its silence is certain. */
+static unsigned rows_of(const struct path *p, size_t target)
+{
+	unsigned n = (unsigned)p->answered;
+
+	return n + (n < p->hops && place_of(target, n + 1)->more.lost > 0);
+}
+
+static void offer(const struct path *p, size_t target, unsigned ttl)
+{
+	const struct place *path = place_of(target, 1);
+	struct score s = path[ttl - 1].score;
+	struct score_more more = path[ttl - 1].more;
+	bool answered = s.received > 0, last = is_end(p, ttl);
+	struct live_health h = {
+		.spark = spark_of(target, ttl),
+		.sent = s.sent,
+		.answered = s.received + more.late,
+		.lost = more.lost,
+		.calm = hops_is_calm(place_is_rate_limited(path, ttl - 1, (size_t)p->hops), answered, last),
+		.main = last,
+	};
+
+	live_offer(&board.live, &h);
+}
+
+static size_t target_width(void)
+{
+	const struct grid *g = &board.live.grid;
+	size_t most = hops_target_width(g), width = 0;
+	char words[HOPS_LABEL_MAX];
+	struct text t;
+
+	for (size_t i = 0; i < room.n && room.n > 1; i++) {
+		text_init(&t, words, sizeof(words));
+		size_t n = grid_put_cut(g, &t, room.targets[i].name, most);
+
+		width = n > width ? n : width;
+	}
+	return width;
+}
+
+static void put_rows(size_t target, const struct path *p, ns_t now, size_t *row, size_t *chosen)
+{
+	static char labels[LIVE_ROWS][HOPS_LABEL_MAX];
+	const struct rank *rank = &board.live.rank;
+	size_t width = target_width();
+	unsigned n = rows_of(p, target);
+	struct path_hop h;
+
+	for (unsigned ttl = 1; ttl <= n; ttl++, ++*row) {
+		if (*chosen == rank->n || rank->v[*chosen] != *row)
+			continue;
+		struct grid_row *to = &board.rows[*chosen];
+
+		tracer_hop(&tracer, target, ttl, now, &h);
+		hops_row(&board.live.grid, &h, p->target, width, is_end(p, ttl), labels[*chosen], to);
+		to->spark = spark_of(target, ttl);
+		++*chosen;
+	}
+}
+
+/* The table, where it is time to draw it. Return: false where standard output is gone. */
+static bool draw(struct text *t)
+{
+	ns_t now = clock_mono();
+	size_t n = 0, row = 0, chosen = 0;
+	struct path p;
+
+	if (now < board_deadline(&board))
+		return true;
+	for (size_t i = 0; i < room.n; i++) {
+		tracer_path(&tracer, i, &p);
+		n += rows_of(&p, i);
+	}
+	if (!board_begin(&board, n, now, false))
+		return true;
+	for (size_t i = 0; i < room.n; i++) {
+		tracer_path(&tracer, i, &p);
+		for (unsigned ttl = 1, last = rows_of(&p, i); ttl <= last; ttl++)
+			offer(&p, i, ttl);
+	}
+	for (size_t i = 0; i < room.n; i++) {
+		tracer_path(&tracer, i, &p);
+		put_rows(i, &p, now, &row, &chosen);
+	}
+	return board_end(&board, t, now, false);
+}
+
+static bool open_board(const struct common *c, struct fault *why)
+{
+	if (c->verbose || !board_fits(c))
+		return true;
+	sparks = memory_get(room.n * tracer.trace.cfg.plan.hops, sizeof(*sparks), why);
+	if (!sparks)
+		return false;
+	board.live.what = "hop";
+	board.live.grid.head = room.n > 1 ? "target" : "hop";
+	keys = board_open(&board, c);
+	if (keys >= 0)
+		wait_add(&tracer.wait, keys, WAIT_IN, TRACER_OTHER_KEY);
+	return true;
+}
+
+/* For somebody who watches while the result goes elsewhere: one line that changes. NULL clears it. */
 static void redraw(struct text *t, const struct ping_event *ev)
 {
 	static const char clear[] = "\r\033[K";
@@ -278,27 +389,43 @@ static bool tell(struct text *t, const struct trace_options *o, const struct pin
 	return flush(t, TERMINAL_OUT, 0);
 }
 
-/* Probe until done, writing what happens as it happens. Return: false where standard output is gone. */
-static bool go(struct text *t, const struct trace_options *o)
+/* Return: false where it is to end. */
+static bool take(struct text *t, const struct trace_options *o, enum tracer_event what, const struct ping_event *ev,
+	bool live)
+{
+	if (what == TRACER_OTHER)
+		return !screen_quit();
+	if (what == TRACER_PROBE && sparks)
+		spark_event(spark_of(ev->target, (unsigned)ev->ttl), ev);
+	if (what == TRACER_PROBE && !(alive = tell(t, o, ev, live)))
+		return false;
+	if (!signals_report())
+		return true;
+	/* SIGQUIT: what there is so far, for people, whatever the format of the result. */
+	live_fresh(&board.live);
+	return put_all(t, FORMAT_TEXT, TERMINAL_ERR);
+}
+
+/* Probe until done, writing what happens as it happens. */
+static void go(struct text *t, const struct trace_options *o)
 {
 	bool text = o->common.format == FORMAT_TEXT && !o->common.quiet;
-	bool live = text && !o->common.verbose && terminal_can_redraw(TERMINAL_ERR);
+	bool live = text && !o->common.verbose && !board_is_open(&board) && terminal_can_redraw(TERMINAL_ERR);
+	enum tracer_event what;
 	struct ping_event ev;
-	bool ok;
 
 	if (text && room.n == 1)
 		put_start(t, 0);
-	ok = flush(t, TERMINAL_OUT, 0);
-	while (ok && tracer_next(&tracer, &ev)) {
-		ok = tell(t, o, &ev, live);
-		/* SIGQUIT: what there is so far, for people, whatever the format of the result. */
-		if (signals_report())
-			put_all(t, FORMAT_TEXT, TERMINAL_ERR);
-	}
+	alive = flush(t, TERMINAL_OUT, 0) && draw(t);
+	while (alive && (what = tracer_next(&tracer, board_deadline(&board), &ev)) != TRACER_END)
+		if (!take(t, o, what, &ev, live) || !(alive = draw(t)))
+			break;
+	if (keys >= 0)
+		wait_remove(&tracer.wait, keys);
 	tracer_wait_for_names(&tracer, PATIENCE_NAMES);
+	board_close(&board, t, false);
 	if (live)
 		redraw(t, NULL);
-	return ok;
 }
 
 static bool start(const struct trace_options *o, const struct tracer_cfg *cfg, struct fault *why)
@@ -311,7 +438,7 @@ static bool start(const struct trace_options *o, const struct tracer_cfg *cfg, s
 	if (tracer.method != METHOD_TCP)
 		privilege_drop();
 	signals_take();
-	return true;
+	return open_board(&o->common, why);
 }
 
 static int fail(const struct trace_options *o, const struct fault *why)
@@ -325,10 +452,11 @@ static int measure(const struct trace_options *o, struct fault *why)
 	struct text t;
 
 	text_init(&t, out_buffer, sizeof(out_buffer));
-	if (!go(&t, o))
+	go(&t, o);
+	if (!alive)
 		return EXIT_NO_OUTPUT;
-	judge(&expect);
-	int code = exit_code(&expect, why);
+	judge();
+	int code = exit_code(why);
 
 	common_error(&o->common, why); /* the result stands last */
 	if (!(o->common.format == FORMAT_PROM ? put_prom(&t) : put_all(&t, o->common.format, TERMINAL_OUT)) ||
@@ -353,7 +481,7 @@ static int run(int argc, char **argv, struct fault *why)
 		.trace = { .plan = { .interval = o.interval, .rounds = (uint32_t)o.rounds, .hops = (unsigned)o.hops },
 			.timeout = o.common.timeout > 0 ? o.common.timeout : PATIENCE, .size = (size_t)o.size },
 		.via = vias[o.via],
-		.icmp_only = o.icmp == 1 ? METHOD_ICMP_RAW : o.icmp == 2 ? METHOD_ICMP_DGRAM : METHOD_NONE,
+		.icmp_only = (enum method)o.icmp,
 		.numeric = o.numeric,
 	};
 

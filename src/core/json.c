@@ -121,6 +121,16 @@ void json_word(struct json *j, const char *key, const char *word)
 	json_string(j, key, word && word[0] != '\0' ? slice_of(word) : (struct slice){ NULL, 0 });
 }
 
+void json_address(struct json *j, const char *key, const struct addr *a)
+{
+	char buf[ADDR_TEXT_MAX];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	addr_put(&t, a);
+	json_word(j, key, buf);
+}
+
 void json_fixed(struct json *j, const char *key, int64_t v, unsigned scale, unsigned decimals)
 {
 	if (v == UNKNOWN) {

@@ -60,6 +60,8 @@ void text_put_args(struct text *t, const char *format, va_list args)
 			text_char(t, '%');
 		else if (c == 's')
 			text_safe(t, slice_of(va_arg(args, const char *)));
+		else if (c == 'a')
+			addr_put(t, va_arg(args, const struct addr *));
 		else if (c == 'q' || c == 'v')
 			put_slice(t, va_arg(args, struct slice), c == 'q');
 		else

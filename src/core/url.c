@@ -248,3 +248,19 @@ void url_resolve(const struct url *base, struct slice ref, struct text *out)
 		put_relative(out, base->path, ref);
 	}
 }
+
+bool url_decode(struct text *t, struct slice s)
+{
+	while (s.n > 0) {
+		uint64_t c = (uint8_t)s.p[0];
+		size_t n = c == '%' ? 3 : 1;
+
+		if (n == 3 && (s.n < 3 || !slice_hex(slice_head(slice_from(s, 1), 2), &c)))
+			return false;
+		if (c == 0)
+			return false;
+		text_char(t, (char)c);
+		slice_skip(&s, n);
+	}
+	return true;
+}

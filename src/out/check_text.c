@@ -161,23 +161,3 @@ void check_text_conclusions(struct text *t, const struct check_result *r)
 	put_rpm(t, &r->rpm_both, "loading both ways", &between);
 	text_char(t, '\n');
 }
-
-void check_text_progress(struct text *t, const struct check_moment *m)
-{
-	check_text_label(t, m->phase);
-	if (m->bits_per_second > 0)
-		units_put_bitrate(t, m->bits_per_second);
-	if (m->up_bits_per_second > 0) {
-		text_str(t, " down, ");
-		units_put_bitrate(t, m->up_bits_per_second);
-		text_str(t, " up ");
-	}
-	text_pad(t, LABEL_COLUMN + 16);
-	text_fixed(t, m->elapsed, 9, 1);
-	text_str(t, " s");
-	if (m->rtt != UNKNOWN) {
-		text_str(t, " ");
-		text_pad(t, LABEL_COLUMN + 26);
-		text_put(t, "ping %m ms", m->rtt);
-	}
-}

@@ -5,85 +5,80 @@
 
 #include "core/text_put.h"
 
-#define PING(name, kind, member, help)                                                                                 \
-	{                                                                                                              \
-		name, help, offsetof(struct ping_result, member), kind                                                 \
-	}
-#define FLOW(name, kind, member, help)                                                                                 \
-	{                                                                                                              \
-		name, help, offsetof(struct flow_result, member), kind                                                 \
-	}
+#define PING_ROWS(ROW) \
+	ROW("target", STRING, target, FIELD_LABEL) \
+	ROW("address", CHARS, address, FIELD_LABEL) \
+	ROW("method", METHOD, method, FIELD_LABEL) \
+	ROW("method_reason", STRING, reason, "") \
+	ROW("stamps", STAMPS, stamps, "") \
+	ROW("sent", TOTAL, sent, "Probes sent") \
+	ROW("received", TOTAL, received, "Probes answered in time") \
+	ROW("lost", TOTAL, lost, "Probes not answered") \
+	ROW("in_flight", COUNT, in_flight, "") \
+	ROW("late", TOTAL, late, "Probes answered too late") \
+	ROW("duplicates", TOTAL, duplicates, "Further replies to one probe") \
+	ROW("reordered", TOTAL, reordered, "Replies out of order") \
+	ROW("corrupt", TOTAL, corrupt, "Replies of other bytes") \
+	ROW("errors", TOTAL, errors, "Probes refused") \
+	ROW("local_drops", TOTAL, local_drops, "Replies lost in our buffer") \
+	ROW("loss_ratio", RATIO, loss_ppm, "Share of probes lost") \
+	ROW("loss_ratio_low", RATIO, loss_low_ppm, "Lower end of its 95% interval") \
+	ROW("loss_ratio_high", RATIO, loss_high_ppm, "Upper end of its 95% interval") \
+	ROW("loss_runs", TOTAL, loss_runs, "Runs of probes without an answer in time") \
+	ROW("loss_run_max", COUNT, loss_run_max, "Probes in the longest of them") \
+	ROW("rtt_min_ms", MS, rtt_min, "Shortest round trip") \
+	ROW("rtt_mean_ms", MS, rtt_mean, "Mean round trip") \
+	ROW("rtt_max_ms", MS, rtt_max, "Longest round trip") \
+	ROW("rtt_mdev_ms", MS, rtt_mdev, "Standard deviation") \
+	ROW("rtt_p50_ms", MS, rtt_p50, "Median round trip") \
+	ROW("rtt_p90_ms", MS, rtt_p90, "90th percentile") \
+	ROW("rtt_p99_ms", MS, rtt_p99, "99th percentile") \
+	ROW("jitter_ms", MS, jitter, "RFC 3550 jitter of round trips") \
+	ROW("ipdv_p99_ms", MS, ipdv_p99, "99th percentile of their change") \
+	ROW("host_queue_p50_ms", MS, host_queue_p50, "Median wait in our queue") \
+	ROW("connect_p50_ms", MS, connect_p50, "Median time to connect") \
+	ROW("there_lost", TOTAL, there.lost, "Probes lost on the way there") \
+	ROW("there_loss_ratio", RATIO, there.loss_ppm, "Share of them") \
+	ROW("there_queue_p50_ms", MS, there.queue_p50, "Median delay there above the lowest") \
+	ROW("there_queue_p99_ms", MS, there.queue_p99, "99th percentile of it") \
+	ROW("back_lost", TOTAL, back.lost, "Answers lost on the way back") \
+	ROW("back_loss_ratio", RATIO, back.loss_ppm, "Share of them") \
+	ROW("back_queue_p50_ms", MS, back.queue_p50, "Median delay back above the lowest") \
+	ROW("back_queue_p99_ms", MS, back.queue_p99, "99th percentile of it") \
+	ROW("resolve_ms", MS, resolve, "Time to look the name up") \
+	ROW("resolve_error", STRING, resolve_error, "") \
+	ROW("seconds", SECONDS, elapsed, "")
 
-static const struct field ping_rows[] = {
-	PING("target", FIELD_STRING, target, ""),
-	PING("address", FIELD_CHARS, address, ""),
-	PING("method", FIELD_METHOD, method, ""),
-	PING("method_reason", FIELD_STRING, reason, NULL),
-	PING("stamps", FIELD_STAMPS, stamps, NULL),
-	PING("sent", FIELD_TOTAL, sent, "Probes sent"),
-	PING("received", FIELD_TOTAL, received, "Probes answered in time"),
-	PING("lost", FIELD_TOTAL, lost, "Probes not answered"),
-	PING("in_flight", FIELD_COUNT, in_flight, NULL),
-	PING("late", FIELD_TOTAL, late, "Probes answered too late"),
-	PING("duplicates", FIELD_TOTAL, duplicates, "Further replies to one probe"),
-	PING("reordered", FIELD_TOTAL, reordered, "Replies out of order"),
-	PING("corrupt", FIELD_TOTAL, corrupt, "Replies of other bytes"),
-	PING("errors", FIELD_TOTAL, errors, "Probes refused"),
-	PING("local_drops", FIELD_TOTAL, local_drops, "Replies lost in our buffer"),
-	PING("loss_ratio", FIELD_RATIO, loss_ppm, "Share of probes lost"),
-	PING("loss_ratio_low", FIELD_RATIO, loss_low_ppm, "Lower end of its 95% interval"),
-	PING("loss_ratio_high", FIELD_RATIO, loss_high_ppm, "Upper end of its 95% interval"),
-	PING("loss_runs", FIELD_TOTAL, loss_runs, "Runs of probes without an answer in time"),
-	PING("loss_run_max", FIELD_COUNT, loss_run_max, "Probes in the longest of them"),
-	PING("rtt_min_ms", FIELD_MS, rtt_min, "Shortest round trip"),
-	PING("rtt_mean_ms", FIELD_MS, rtt_mean, "Mean round trip"),
-	PING("rtt_max_ms", FIELD_MS, rtt_max, "Longest round trip"),
-	PING("rtt_mdev_ms", FIELD_MS, rtt_mdev, "Standard deviation"),
-	PING("rtt_p50_ms", FIELD_MS, rtt_p50, "Median round trip"),
-	PING("rtt_p90_ms", FIELD_MS, rtt_p90, "90th percentile"),
-	PING("rtt_p99_ms", FIELD_MS, rtt_p99, "99th percentile"),
-	PING("jitter_ms", FIELD_MS, jitter, "RFC 3550 jitter of round trips"),
-	PING("ipdv_p99_ms", FIELD_MS, ipdv_p99, "99th percentile of their change"),
-	PING("host_queue_p50_ms", FIELD_MS, host_queue_p50, "Median wait in our queue"),
-	PING("connect_p50_ms", FIELD_MS, connect_p50, "Median time to connect"),
-	PING("there_lost", FIELD_TOTAL, there.lost, "Probes lost on the way there"),
-	PING("there_loss_ratio", FIELD_RATIO, there.loss_ppm, "Share of them"),
-	PING("there_queue_p50_ms", FIELD_MS, there.queue_p50, "Median delay there above the lowest"),
-	PING("there_queue_p99_ms", FIELD_MS, there.queue_p99, "99th percentile of it"),
-	PING("back_lost", FIELD_TOTAL, back.lost, "Answers lost on the way back"),
-	PING("back_loss_ratio", FIELD_RATIO, back.loss_ppm, "Share of them"),
-	PING("back_queue_p50_ms", FIELD_MS, back.queue_p50, "Median delay back above the lowest"),
-	PING("back_queue_p99_ms", FIELD_MS, back.queue_p99, "99th percentile of it"),
-	PING("resolve_ms", FIELD_MS, resolve, "Time to look the name up"),
-	PING("resolve_error", FIELD_STRING, resolve_error, NULL),
-	PING("seconds", FIELD_SECONDS, elapsed, NULL),
-};
+#define FLOW_ROWS(ROW) \
+	ROW("status", STATUS, status, "") \
+	ROW("reason", CHARS, reason, "") \
+	ROW("bits_per_second", COUNT, bits_per_second, "Payload rate") \
+	ROW("bytes", COUNT, bytes, "Payload measured") \
+	ROW("seconds", SECONDS, elapsed, "Time measured") \
+	ROW("transferred_bytes", COUNT, total_bytes, "") \
+	ROW("peer_bytes", COUNT, peer_bytes, "") \
+	ROW("connections", COUNT, connections, "TCP connections used") \
+	ROW("stable", BOOL, stable, "1 where the rate settled") \
+	ROW("spread_ratio", RATIO, spread_ppm, "Standard deviation over mean") \
+	ROW("confidence", CONFIDENCE, confidence, "") \
+	ROW("counted_by", COUNTED, counted_by_receiver, "") \
+	ROW("limited_by", LIMIT, limited_by, "") \
+	ROW("wire_bits_per_second", COUNT, wire_bits_per_second, "The same with headers, computed") \
+	ROW("link_bits_per_second", COUNT, link_bits_per_second, "Speed of this machine's port") \
+	ROW("retransmits", COUNT, retransmits, "TCP segments sent again") \
+	ROW("congestion_control", CHARS, congestion_control, "") \
+	ROW("cpu_seconds_per_gigabyte", SECONDS, cpu_per_gigabyte, "CPU time of this process") \
+	ROW("cpu_share_ratio", RATIO, cpu_share_ppm, "CPU of this process, 1 is one core") \
+	ROW("server_cpu_share_ratio", RATIO, server_share_ppm, "CPU of the server's process")
 
-static const struct field flow_rows[] = {
-	FLOW("status", FIELD_STATUS, status, NULL),
-	FLOW("reason", FIELD_CHARS, reason, NULL),
-	FLOW("bits_per_second", FIELD_COUNT, bits_per_second, "Payload rate"),
-	FLOW("bytes", FIELD_COUNT, bytes, "Payload measured"),
-	FLOW("seconds", FIELD_SECONDS, elapsed, "Time measured"),
-	FLOW("transferred_bytes", FIELD_COUNT, total_bytes, NULL),
-	FLOW("peer_bytes", FIELD_COUNT, peer_bytes, NULL),
-	FLOW("connections", FIELD_COUNT, connections, "TCP connections used"),
-	FLOW("stable", FIELD_BOOL, stable, "1 where the rate settled"),
-	FLOW("spread_ratio", FIELD_RATIO, spread_ppm, "Standard deviation over mean"),
-	FLOW("confidence", FIELD_CONFIDENCE, confidence, NULL),
-	FLOW("counted_by", FIELD_COUNTED, counted_by_receiver, NULL),
-	FLOW("limited_by", FIELD_LIMIT, limited_by, NULL),
-	FLOW("wire_bits_per_second", FIELD_COUNT, wire_bits_per_second, "The same with headers, computed"),
-	FLOW("link_bits_per_second", FIELD_COUNT, link_bits_per_second, "Speed of this machine's port"),
-	FLOW("retransmits", FIELD_COUNT, retransmits, "TCP segments sent again"),
-	FLOW("congestion_control", FIELD_CHARS, congestion_control, NULL),
-	FLOW("cpu_seconds_per_gigabyte", FIELD_SECONDS, cpu_per_gigabyte, "CPU time of this process"),
-	FLOW("cpu_share_ratio", FIELD_RATIO, cpu_share_ppm, "CPU of this process, 1 is one core"),
-	FLOW("server_cpu_share_ratio", FIELD_RATIO, server_share_ppm, "CPU of the server's process"),
-};
+#define PING(name, kind, member, help) FIELD_ROW(struct ping_result, kind, member),
+#define FLOW(name, kind, member, help) FIELD_ROW(struct flow_result, kind, member),
 
-const struct field_table ping_fields = { ping_rows, sizeof(ping_rows) / sizeof(ping_rows[0]) };
-const struct field_table flow_fields = { flow_rows, sizeof(flow_rows) / sizeof(flow_rows[0]) };
+static const struct field ping_rows[] = { PING_ROWS(PING) };
+static const struct field flow_rows[] = { FLOW_ROWS(FLOW) };
+
+const struct field_table ping_fields = { PING_ROWS(FIELD_WORDS), ping_rows, sizeof(ping_rows) / sizeof(ping_rows[0]) };
+const struct field_table flow_fields = { FLOW_ROWS(FIELD_WORDS), flow_rows, sizeof(flow_rows) / sizeof(flow_rows[0]) };
 
 /* A member as what can be written: a word, or where that is NULL a number, which may be UNKNOWN. */
 struct cell {
@@ -140,6 +135,11 @@ static struct cell cell_of(const struct field *f, const void *object)
 	return c;
 }
 
+const char *field_name(const struct field_table *f, size_t row)
+{
+	return slice_word(f->words, 2 * row);
+}
+
 static unsigned scale_of(const struct field *f)
 {
 	return f->kind == FIELD_SECONDS ? 9 : f->kind == FIELD_MS || f->kind == FIELD_RATIO ? 6 : 0;
@@ -147,15 +147,17 @@ static unsigned scale_of(const struct field *f)
 
 void field_json_members(struct json *j, const struct field_table *t, const void *object)
 {
-	for (const struct field *f = t->v; f < t->v + t->n; f++) {
+	for (size_t row = 0; row < t->n; row++) {
+		const struct field *f = &t->v[row];
+		const char *name = field_name(t, row);
 		struct cell c = cell_of(f, object);
 
 		if (c.word)
-			json_string(j, f->name, slice_of(c.word));
+			json_string(j, name, slice_of(c.word));
 		else if (f->kind == FIELD_BOOL && c.value != UNKNOWN)
-			json_bool(j, f->name, c.value != 0);
+			json_bool(j, name, c.value != 0);
 		else
-			json_fixed(j, f->name, c.value, scale_of(f), scale_of(f));
+			json_fixed(j, name, c.value, scale_of(f), scale_of(f));
 	}
 }
 
@@ -173,7 +175,7 @@ void field_json(struct json *j, const char *key, const struct field_table *t, co
 void field_csv_head(struct text *t, const struct field_table *f, const char *prefix)
 {
 	for (size_t i = 0; i < f->n; i++)
-		text_put(t, i > 0 ? ",%s%s" : "%s%s", prefix, f->v[i].name);
+		text_put(t, i > 0 ? ",%s%s" : "%s%s", prefix, field_name(f, i));
 }
 
 void field_csv_cell(struct text *t, struct slice s)
@@ -210,9 +212,9 @@ void field_csv_row(struct text *t, const struct field_table *f, const void *obje
 	}
 }
 
-static bool is_label(const struct field *f)
+static const char *help_of(const struct field_table *f, size_t row)
 {
-	return f->help && f->kind < FIELD_BOOL;
+	return slice_word(f->words, 2 * row + 1);
 }
 
 static void put_label(struct text *t, const char *name, struct slice value)
@@ -234,13 +236,13 @@ static void put_labels(struct text *t, const struct field_table *f, const void *
 	char before = '{';
 
 	for (size_t i = 0; i < f->n; i++) {
-		if (!is_label(&f->v[i]))
+		if (f->v[i].kind >= FIELD_BOOL || *help_of(f, i) == '\0')
 			continue;
 
 		struct cell c = cell_of(&f->v[i], object);
 
 		text_char(t, before);
-		put_label(t, f->v[i].name, slice_of(c.word ? c.word : ""));
+		put_label(t, field_name(f, i), slice_of(c.word ? c.word : ""));
 		before = ',';
 	}
 	if (label) {
@@ -253,19 +255,18 @@ static void put_labels(struct text *t, const struct field_table *f, const void *
 }
 
 /* In base units, and the unit stands at the end. */
-static void put_metric(struct text *t, const struct field *f)
+static void put_metric(struct text *t, struct slice name, enum field_kind kind)
 {
-	struct slice name = slice_of(f->name);
-	struct slice unit = f->kind == FIELD_MS ? SLICE("_ms") : f->kind == FIELD_RATIO ? SLICE("_ratio") : SLICE("");
+	struct slice unit = kind == FIELD_MS ? SLICE("_ms") : kind == FIELD_RATIO ? SLICE("_ratio") : SLICE("");
 	size_t at = 0;
 
 	while (!slice_starts(slice_from(name, at), unit))
 		at++;
 	text_slice(t, slice_head(name, at));
 	text_slice(t, slice_from(name, at + unit.n));
-	if (f->kind == FIELD_MS)
+	if (kind == FIELD_MS)
 		unit = SLICE("_seconds");
-	if (f->kind == FIELD_TOTAL)
+	if (kind == FIELD_TOTAL)
 		unit = SLICE("_total");
 	text_slice(t, unit);
 }
@@ -274,18 +275,19 @@ void field_prom(struct text *t, const struct field_table *f, size_t row, const c
 	const char *label, bool *named)
 {
 	const struct field *r = &f->v[row];
+	const char *help = help_of(f, row);
 	int64_t value = cell_of(r, object).value;
 	unsigned scale = r->kind == FIELD_MS ? 9 : scale_of(r);
 	char metric[64];
 	struct text m;
 
-	if (!r->help || value == UNKNOWN)
+	if (*help == '\0' || value == UNKNOWN)
 		return;
 	text_init(&m, metric, sizeof(metric));
 	text_str(&m, prefix);
-	put_metric(&m, r);
+	put_metric(&m, slice_of(field_name(f, row)), (enum field_kind)r->kind);
 	if (!*named)
-		text_put(t, "# HELP %s %s\n# TYPE %s %s\n", metric, r->help, metric,
+		text_put(t, "# HELP %s %s\n# TYPE %s %s\n", metric, help, metric,
 			r->kind == FIELD_TOTAL ? "counter" : "gauge");
 	*named = true;
 	text_str(t, metric);

@@ -109,12 +109,17 @@ static bool has_address(const struct ping_result *r)
 	return r->address[0] && strcmp(r->target, r->address) != 0;
 }
 
+static const char *head_of(const struct grid *g)
+{
+	return g->head ? g->head : "target";
+}
+
 /* Return: is there a target with round trips, but without their distribution? */
 static bool look_at(struct grid *g, const struct grid_row *v, size_t n)
 {
 	bool without = false;
 
-	g->widest_name = larger(g->widest_name, sizeof("target") - 1);
+	g->widest_name = larger(g->widest_name, strlen(head_of(g)));
 	for (size_t i = 0; i < n; i++) {
 		const struct ping_result *r = &v[i].result;
 
@@ -185,7 +190,7 @@ static void put_who(const struct grid *g, struct text *t, const char *name, cons
 void grid_put_head(const struct grid *g, struct text *t)
 {
 	put_style(g, t, "\033[1m");
-	put_who(g, t, "target", "address");
+	put_who(g, t, head_of(g), "address");
 	for (size_t i = 0; i < GRID_COLUMNS; i++) {
 		if (g->width[i] == 0)
 			continue;
@@ -272,7 +277,7 @@ static void put_cell(const struct grid *g, struct text *t, size_t i, const struc
 	struct text cell;
 
 	text_init(&cell, room, sizeof(room));
-	bool bad = put_figure(&cell, &columns[i], row);
+	bool bad = put_figure(&cell, &columns[i], row) && !row->calm;
 
 	put_spaces(t, cell.len < g->width[i] ? g->width[i] - cell.len : 1);
 	put_style(g, t, bad ? "\033[31m" : "");

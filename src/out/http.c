@@ -4,53 +4,55 @@
 #include "core/text_put.h"
 #include "out/check_text.h"
 
-#define RESULT(name, kind, member, help)                                                                               \
-	{                                                                                                              \
-		name, help, offsetof(struct http_result, member), kind                                                 \
-	}
-#define SPREAD(name, span)                                                                                             \
-	RESULT(name "_min_ms", FIELD_MS, span.min, "Shortest"),                                                        \
-		RESULT(name "_p90_ms", FIELD_MS, span.p90, "90th percentile"),                                         \
-		RESULT(name "_p99_ms", FIELD_MS, span.p99, "99th percentile"),                                         \
-		RESULT(name "_max_ms", FIELD_MS, span.max, "Longest")
+#define ROWS_OF_ONE(ROW) \
+	ROW("url", STRING, url, FIELD_LABEL) \
+	ROW("status", COUNT, last.status, "Status of the last answer") \
+	ROW("resolve_ms", MS, span[HTTP_RESOLVE].p50, "Median time to look the name up") \
+	ROW("connect_ms", MS, span[HTTP_CONNECT].p50, "Median time to connect") \
+	ROW("send_ms", MS, span[HTTP_SEND].p50, "Median time to send the request") \
+	ROW("first_byte_ms", MS, span[HTTP_FIRST_BYTE].p50, "Median wait for the answer") \
+	ROW("transfer_ms", MS, span[HTTP_TRANSFER].p50, "Median time from its first byte to its last") \
+	ROW("total_ms", MS, span[HTTP_TOTAL].p50, "Median of the whole") \
+	ROW("connect_rtt_ms", MS, span[HTTP_CONNECT_RTT].p50, "Median round trip of the handshake") \
+	ROW("bytes", COUNT, last.bytes, "Body of the last answer") \
+	ROW("address", CHARS, address, FIELD_LABEL) \
+	ROW("requests", TOTAL, requests, "Requests made") \
+	ROW("answered", TOTAL, answered, "Complete answers, whatever their status") \
+	ROW("failed", TOTAL, failed, "Requests without one") \
+	ROW("failed_ratio", RATIO, failed_ppm, "Share of requests without one") \
+	ROW("connections", COUNT, connections, "TCP connections opened") \
+	ROW("reason", CHARS, last.reason, "") \
+	ROW("server", CHARS, last.server, "") \
+	ROW("location", CHARS, last.location, "") \
+	ROW("error", CHARS, error.text, "") \
+	ROW("note", STRING, note, "")
 
-static const struct field rows[] = {
-	RESULT("url", FIELD_STRING, url, ""),
-	RESULT("status", FIELD_COUNT, last.status, "Status of the last answer"),
-	RESULT("resolve_ms", FIELD_MS, span[HTTP_RESOLVE].p50, "Median time to look the name up"),
-	RESULT("connect_ms", FIELD_MS, span[HTTP_CONNECT].p50, "Median time to connect"),
-	RESULT("send_ms", FIELD_MS, span[HTTP_SEND].p50, "Median time to send the request"),
-	RESULT("first_byte_ms", FIELD_MS, span[HTTP_FIRST_BYTE].p50, "Median wait for the answer"),
-	RESULT("transfer_ms", FIELD_MS, span[HTTP_TRANSFER].p50, "Median time from its first byte to its last"),
-	RESULT("total_ms", FIELD_MS, span[HTTP_TOTAL].p50, "Median of the whole"),
-	RESULT("connect_rtt_ms", FIELD_MS, span[HTTP_CONNECT_RTT].p50, "Median round trip of the handshake"),
-	RESULT("bytes", FIELD_COUNT, last.bytes, "Body of the last answer"),
-	RESULT("address", FIELD_CHARS, address, ""),
-	RESULT("requests", FIELD_TOTAL, requests, "Requests made"),
-	RESULT("answered", FIELD_TOTAL, answered, "Complete answers, whatever their status"),
-	RESULT("failed", FIELD_TOTAL, failed, "Requests without one"),
-	RESULT("failed_ratio", FIELD_RATIO, failed_ppm, "Share of requests without one"),
-	RESULT("connections", FIELD_COUNT, connections, "TCP connections opened"),
-	RESULT("reason", FIELD_CHARS, last.reason, NULL),
-	RESULT("server", FIELD_CHARS, last.server, NULL),
-	RESULT("location", FIELD_CHARS, last.location, NULL),
-	RESULT("error", FIELD_CHARS, error.text, NULL),
-	RESULT("note", FIELD_STRING, note, NULL),
-	SPREAD("resolve", span[HTTP_RESOLVE]),
-	SPREAD("connect", span[HTTP_CONNECT]),
-	SPREAD("send", span[HTTP_SEND]),
-	SPREAD("first_byte", span[HTTP_FIRST_BYTE]),
-	SPREAD("transfer", span[HTTP_TRANSFER]),
-	SPREAD("total", span[HTTP_TOTAL]),
-	SPREAD("connect_rtt", span[HTTP_CONNECT_RTT]),
-};
+#define SPREAD(ROW, name, span) \
+	ROW(name "_min_ms", MS, span.min, "Shortest") \
+	ROW(name "_p90_ms", MS, span.p90, "90th percentile") \
+	ROW(name "_p99_ms", MS, span.p99, "99th percentile") \
+	ROW(name "_max_ms", MS, span.max, "Longest")
+
+#define ROWS_OF_SPREAD(ROW) \
+	SPREAD(ROW, "resolve", span[HTTP_RESOLVE]) \
+	SPREAD(ROW, "connect", span[HTTP_CONNECT]) \
+	SPREAD(ROW, "send", span[HTTP_SEND]) \
+	SPREAD(ROW, "first_byte", span[HTTP_FIRST_BYTE]) \
+	SPREAD(ROW, "transfer", span[HTTP_TRANSFER]) \
+	SPREAD(ROW, "total", span[HTTP_TOTAL]) \
+	SPREAD(ROW, "connect_rtt", span[HTTP_CONNECT_RTT])
+
+#define RESULT(name, kind, member, help) FIELD_ROW(struct http_result, kind, member),
+
+static const char words[] = ROWS_OF_ONE(FIELD_WORDS) ROWS_OF_SPREAD(FIELD_WORDS);
+static const struct field rows[] = { ROWS_OF_ONE(RESULT) ROWS_OF_SPREAD(RESULT) };
 
 /* The medians stand together, in the order of enum http_span. */
 enum { ROW_OF_SPANS = 2 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), ROWS_OF_ONE = ROWS - 4 * HTTP_SPANS };
+enum { ALL_ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-static const struct field_table tables[] = { { rows, ROWS_OF_ONE }, { rows, ROWS } };
+static const struct field_table tables[] = { { words, rows, ALL_ROWS - 4 * HTTP_SPANS }, { words, rows, ALL_ROWS } };
 
 static const char span_words[] = /* in the order of enum http_span */
 	"resolve\0connect\0send\0first byte\0transfer\0total\0handshake";
@@ -173,32 +175,22 @@ void http_text_summary(struct text *t, const struct http_result *r, bool more)
 	put_about(t, r);
 }
 
-static struct slice word_of(const char *s)
-{
-	return s[0] ? slice_of(s) : (struct slice){ NULL, 0 };
-}
-
 void http_ndjson_event(struct text *t, const char *url, const struct http_timing *one)
 {
-	char address[ADDR_TEXT_MAX];
 	struct json j;
-	struct text a;
 
-	text_init(&a, address, sizeof(address));
-	if (one->address.family != 0)
-		addr_put(&a, &one->address);
 	json_begin(&j, t, "probe");
 	json_word(&j, "url", url);
 	json_int(&j, "seq", one->seq);
 	json_word(&j, "outcome", outcome_name(http_is_answered(one) ? OUTCOME_REPLY : OUTCOME_ERROR));
 	json_int(&j, "status", one->status);
 	for (unsigned i = 0; i < HTTP_SPANS; i++)
-		json_ms(&j, rows[ROW_OF_SPANS + i].name, one->span[i]);
+		json_ms(&j, field_name(tables, ROW_OF_SPANS + i), one->span[i]);
 	json_int(&j, "bytes", one->bytes);
-	json_word(&j, "address", address);
+	json_address(&j, "address", &one->address);
 	json_bool(&j, "kept", one->kept);
-	json_string(&j, "reason", word_of(one->reason));
-	json_string(&j, "location", word_of(one->location));
+	json_word(&j, "reason", one->reason);
+	json_word(&j, "location", one->location);
 	json_word(&j, "error", http_is_answered(one) ? NULL : one->why.text);
 	json_end(&j);
 }

@@ -9,7 +9,7 @@
 #define SILENT_RUN 3
 
 /* How much a target needs to be seen: its class, and in the lower bits the share that was lost. */
-enum { CLEAN, LOST_ONCE, LOST_LATELY, SILENT, SHARE_BITS = 6 };
+enum { CLEAN, LOST_ONCE, LOST_LATELY, SILENT, SHARE_BITS = 6, MOST = (1 << SHARE_BITS) - 1 };
 
 void live_fresh(struct live *l)
 {
@@ -22,23 +22,23 @@ void live_resized(struct live *l)
 	l->clear = l->lines > 0;
 }
 
-void live_begin(struct live *l, size_t columns, size_t rows, size_t targets)
+void live_begin(struct live *l, size_t columns, size_t rows, size_t n)
 {
 	size_t others = 3; /* header, sums, and the line that the cursor rests on */
 
-	others += targets + others > rows;
+	others += n + others > rows;
 	rank_begin(&l->rank, rows > others ? rows - others : 0);
 	/* The last column stays free: a terminal may wrap behind it. */
 	l->grid.columns = columns > 20 ? columns - 1 : 20;
-	l->targets = l->silent = l->lossy = 0;
+	l->offered = l->silent = l->lossy = 0;
 	l->sent = l->lost = 0;
 }
 
 static unsigned class_of(const struct live_health *h)
 {
-	if (h->failed || (h->lost > 0 && h->answered == 0) || spark_silent(h->spark, SILENT_RUN))
+	if (h->failed || (!h->calm && ((h->lost > 0 && h->answered == 0) || spark_silent(h->spark, SILENT_RUN))))
 		return SILENT;
-	if (h->lost == 0)
+	if (h->lost == 0 || h->calm)
 		return CLEAN;
 	return spark_has_loss(h->spark) ? LOST_LATELY : LOST_ONCE;
 }
@@ -53,9 +53,11 @@ void live_offer(struct live *l, const struct live_health *h)
 {
 	unsigned class = class_of(h);
 	uint64_t decided = h->lost + h->answered;
-	uint64_t share = decided > 0 ? h->lost * ((1 << SHARE_BITS) - 1) / decided : 0;
+	uint64_t share = decided > 0 ? h->lost * MOST / decided : 0;
 
-	rank_offer(&l->rank, (uint32_t)l->targets++, (uint8_t)(class << SHARE_BITS | share));
+	if (class == CLEAN)
+		share = h->main ? MOST : 0;
+	rank_offer(&l->rank, (uint32_t)l->offered++, (uint8_t)(class << SHARE_BITS | share));
 	count_bad(&l->silent, &l->lossy, class);
 	l->sent += h->sent;
 	l->lost += h->lost;
@@ -77,7 +79,7 @@ static void put_hidden(struct live *l, struct text *t)
 	for (size_t i = 0; i < l->rank.n; i++)
 		count_bad(&silent, &lossy, l->rank.score[i] >> SHARE_BITS);
 	text_init(&line, words, sizeof(words));
-	text_put(&line, l->grid.utf8 ? "… and %d more" : "... and %d more", (int64_t)(l->targets - l->rank.n));
+	text_put(&line, l->grid.utf8 ? "… and %d more" : "... and %d more", (int64_t)(l->offered - l->rank.n));
 	if (l->silent > silent)
 		text_put(&line, ", %d silent", (int64_t)(l->silent - silent));
 	if (l->lossy > lossy)
@@ -107,7 +109,7 @@ static void put_sums(struct live *l, struct text *t, ns_t elapsed, const char *h
 	struct text line;
 
 	text_init(&line, words, sizeof(words));
-	text_put(&line, l->targets == 1 ? "%d target" : "%d targets", (int64_t)l->targets);
+	text_put(&line, l->offered == 1 ? "%d %s" : "%d %ss", (int64_t)l->offered, l->what ? l->what : "target");
 	if (l->silent > 0)
 		put_part(l, &line, hint, ", %d silent", (int64_t)l->silent);
 	if (l->lossy > 0)

@@ -20,6 +20,12 @@ static void put_host(struct text *t, const struct ping_result *r)
 	text_put(t, same || !r->address[0] ? "%s" : "%s (%s)", r->target, r->address);
 }
 
+void ping_text_reason(struct text *t, enum method method, const char *reason)
+{
+	if (reason[0])
+		text_put(t, "%s: %s (sonde caps tells more)\n", method == METHOD_TCP ? "no ICMP" : "unprivileged socket", reason);
+}
+
 void ping_text_start(struct text *t, const struct ping_result *r, size_t size)
 {
 	static const char ways[] = "UDP probes\0TCP connections\0HTTP requests"; /* from METHOD_UDP on */
@@ -30,9 +36,7 @@ void ping_text_start(struct text *t, const struct ping_result *r, size_t size)
 		text_put(t, "%d(%d) bytes of data.\n", (int64_t)size, (int64_t)size + headers);
 	else
 		text_put(t, "by %s.\n", slice_word(ways, r->method - METHOD_UDP));
-	if (r->reason[0])
-		text_put(t, "%s: %s (sonde caps tells more)\n",
-			r->method == METHOD_TCP ? "no ICMP" : "unprivileged socket", r->reason);
+	ping_text_reason(t, r->method, r->reason);
 }
 
 void ping_text_way(struct text *t, const struct ping_result *r)
@@ -44,9 +48,7 @@ void ping_text_way(struct text *t, const struct ping_result *r)
 static void put_subject(struct text *t, const struct ping_event *e, const struct ping_result *r)
 {
 	if (e->outcome == OUTCOME_ERROR && e->from.family != 0) {
-		text_str(t, "From ");
-		addr_put(t, &e->from);
-		text_char(t, ' ');
+		text_put(t, "From %a ", &e->from);
 		return;
 	}
 	if (e->outcome == OUTCOME_LOST)
@@ -136,12 +138,8 @@ static void put_kinds(struct text *t, const struct ping_result *r)
 	for (size_t i = 0; i < r->n_kinds; i++) {
 		const struct ping_kind *k = &r->kinds[i];
 
-		text_put(t, "%d x %s", k->count, k->text ? k->text : "error");
-		if (k->from.family != 0) {
-			text_str(t, ", from ");
-			addr_put(t, &k->from);
-		}
-		text_char(t, '\n');
+		text_put(t, k->from.family != 0 ? "%d x %s, from %a\n" : "%d x %s\n", k->count, k->text ? k->text : "error",
+			&k->from);
 	}
 }
 
@@ -248,16 +246,11 @@ void ping_ndjson_name(struct text *t, const struct ping_result *r)
 	json_end(&j);
 }
 
-/* Who said it, as ICMP where it was: this machine and a refused connection have no type. */
-static void json_source(struct json *j, const struct addr *who, int type, int code, const char *what)
+void ping_json_source(struct json *j, const struct addr *from, int type, int code, const char *what)
 {
-	bool icmp = who->family != 0;
-	char from[ADDR_TEXT_MAX];
-	struct text t;
+	bool icmp = from->family != 0 && type != 0; /* that of an echo reply is 0 */
 
-	text_init(&t, from, sizeof(from));
-	addr_put(&t, who);
-	json_word(j, "from", from);
+	json_address(j, "from", from);
 	json_int(j, "icmp_type", icmp ? type : UNKNOWN);
 	json_int(j, "icmp_code", icmp ? code : UNKNOWN);
 	json_word(j, "error", what);
@@ -268,7 +261,7 @@ static void json_kinds(struct json *j, const struct ping_result *r)
 	json_array(j, "error_kinds");
 	for (size_t i = 0; i < r->n_kinds; i++) {
 		json_open(j, NULL);
-		json_source(j, &r->kinds[i].from, r->kinds[i].type, r->kinds[i].code, r->kinds[i].text);
+		ping_json_source(j, &r->kinds[i].from, r->kinds[i].type, r->kinds[i].code, r->kinds[i].text);
 		json_int(j, "count", r->kinds[i].count);
 		json_close(j);
 	}
@@ -316,7 +309,7 @@ void ping_ndjson_event(struct text *t, const struct ping_event *e, const struct 
 	json_word(&j, "stamps", stamps_name(e->stamps));
 	json_word(&j, "method", method_name(r->method));
 	if (e->outcome == OUTCOME_ERROR)
-		json_source(&j, &e->from, e->type, e->code, e->text);
+		ping_json_source(&j, &e->from, e->type, e->code, e->text);
 	json_end(&j);
 }
 

@@ -88,16 +88,37 @@ static void put_level(struct text *t, unsigned level, bool utf8)
 	text_slice(t, utf8 ? (struct slice){ blocks + 3 * level, 3 } : (struct slice){ ascii + level, 1 });
 }
 
-void spark_put(struct text *t, const struct spark *s, size_t width, bool utf8)
+/* The lowest and the highest value shown; the lowest is above the highest where there is none. */
+static void range_of(const struct spark *s, size_t width, unsigned *ret_low, unsigned *ret_high)
 {
-	unsigned low = UINT8_MAX, high = 0;
-
+	*ret_low = UINT8_MAX;
+	*ret_high = 0;
 	for (size_t age = 0; age < width; age++) {
 		unsigned v = s->v[place(s, age)];
 
-		low = v >= LEAST && v < low ? v : low;
-		high = v > high ? v : high;
+		*ret_low = v >= LEAST && v < *ret_low ? v : *ret_low;
+		*ret_high = v > *ret_high ? v : *ret_high;
 	}
+}
+
+/* What share of @high a value is, both of them logarithms: its eighth counts, halved for each octave between them. */
+static unsigned share(unsigned v, unsigned high)
+{
+	unsigned octaves = (high - LEAST) / 8 - (v - LEAST) / 8;
+	unsigned part = 8 + (v - LEAST) % 8, whole = 8 + (high - LEAST) % 8;
+
+	if (v == LEAST || octaves >= LEVELS)
+		return 0;
+	unsigned level = (part * LEVELS >> octaves) / whole;
+
+	return level < LEVELS ? level : LEVELS - 1;
+}
+
+static void put_all(struct text *t, const struct spark *s, size_t width, bool utf8, bool rates)
+{
+	unsigned low, high;
+
+	range_of(s, width, &low, &high);
 	unsigned span = high >= low + SPAN_MIN ? high - low + 1 : SPAN_MIN;
 
 	for (size_t age = width; age-- > 0;) {
@@ -106,6 +127,16 @@ void spark_put(struct text *t, const struct spark *s, size_t width, bool utf8)
 		if (v < LEAST)
 			text_char(t, v == LOSS ? 'x' : ' ');
 		else
-			put_level(t, (v - low) * LEVELS / span, utf8);
+			put_level(t, rates ? share(v, high) : (v - low) * LEVELS / span, utf8);
 	}
+}
+
+void spark_put(struct text *t, const struct spark *s, size_t width, bool utf8)
+{
+	put_all(t, s, width, utf8, false);
+}
+
+void spark_put_rates(struct text *t, const struct spark *s, size_t width, bool utf8)
+{
+	put_all(t, s, width, utf8, true);
 }

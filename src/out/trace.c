@@ -5,30 +5,29 @@
 
 #include "core/text_put.h"
 #include "core/units.h"
+#include "out/ping.h"
 
-#define PATH(name, kind, member, help)                                                                                 \
-	{                                                                                                              \
-		name, help, offsetof(struct path, member), kind                                                        \
-	}
+#define PATH_ROWS(ROW) \
+	ROW("target", STRING, target, FIELD_LABEL) \
+	ROW("address", CHARS, address, FIELD_LABEL) \
+	ROW("method", METHOD, method, FIELD_LABEL) \
+	ROW("reached", COUNT, reached, "1 where the target answered") \
+	ROW("hops", COUNT, hops, "Hops of the path, as far as probed")
 
-static const struct field path_rows[] = {
-	PATH("target", FIELD_STRING, target, ""),
-	PATH("address", FIELD_CHARS, address, ""),
-	PATH("method", FIELD_METHOD, method, ""),
-	PATH("reached", FIELD_COUNT, reached, "1 where the target answered"),
-	PATH("hops", FIELD_COUNT, hops, "Hops of the path, as far as probed"),
-};
+#define PATH(name, kind, member, help) FIELD_ROW(struct path, kind, member),
 
-const struct field_table trace_fields = { path_rows, sizeof(path_rows) / sizeof(path_rows[0]) };
+static const struct field path_rows[] = { PATH_ROWS(PATH) };
+
+const struct field_table trace_fields = { PATH_ROWS(FIELD_WORDS), path_rows, sizeof(path_rows) / sizeof(path_rows[0]) };
 
 /* What a hop has of a ping: all but the names of the target and the method, which are the path's. */
 static struct field_table figures(void)
 {
 	struct field_table f = ping_fields;
 
-	while (strcmp(f.v->name, "stamps") != 0) {
+	for (; strcmp(f.words, "stamps") != 0; f.n--) {
+		f.words = slice_word(f.words, 2);
 		f.v++;
-		f.n--;
 	}
 	return f;
 }
@@ -36,19 +35,16 @@ static struct field_table figures(void)
 void trace_text_start(struct text *t, const struct path *p, int64_t hops_max)
 {
 	text_put(t, "trace to %s (%s), %d hops at most, %s\n", p->target, p->address, hops_max, method_name(p->method));
-	if (p->reason[0])
-		text_put(t, "%s: %s (sonde caps tells more)\n",
-			p->method == METHOD_TCP ? "no ICMP" : "unprivileged socket", p->reason);
+	ping_text_reason(t, p->method, p->reason);
 }
 
 void trace_text_event(struct text *t, const struct ping_event *e)
 {
-	text_put(t, "round %d  hop %d  ", (int64_t)e->seq, (int64_t)e->ttl);
-	if (e->outcome == OUTCOME_LOST) {
-		text_str(t, "no answer");
+	bool lost = e->outcome == OUTCOME_LOST;
+
+	text_put(t, lost ? "round %d  hop %d  no answer" : "round %d  hop %d  %a", (int64_t)e->seq, (int64_t)e->ttl, &e->from);
+	if (lost)
 		return;
-	}
-	addr_put(t, &e->from);
 	if (e->rtt != UNKNOWN)
 		text_put(t, "  %m ms", e->rtt);
 	if (e->outcome != OUTCOME_REPLY)
@@ -130,11 +126,8 @@ void trace_text_end(struct text *t, const struct path *p)
 
 	text_put(t, !p->reached ? "not reached" : p->hops == 1 ? "reached in %d hop" : "reached in %d hops", p->hops);
 	if (p->errors > 0) {
-		text_put(t, ": %s", p->error.text ? p->error.text : "error");
-		if (p->error.from.family != 0) {
-			text_str(t, ", says ");
-			addr_put(t, &p->error.from);
-		}
+		text_put(t, p->error.from.family != 0 ? ": %s, says %a" : ": %s", p->error.text ? p->error.text : "error",
+			&p->error.from);
 	} else if (silent > 0) {
 		text_put(t, silent > 1 ? ": no answer from hops %d to %d" : ": no answer from hop %d", p->answered + 1,
 			p->hops);
@@ -142,30 +135,8 @@ void trace_text_end(struct text *t, const struct path *p)
 	text_char(t, '\n');
 }
 
-static void json_address(struct json *j, const char *key, const struct addr *a)
-{
-	char buf[ADDR_TEXT_MAX];
-	struct text t;
-
-	text_init(&t, buf, sizeof(buf));
-	addr_put(&t, a);
-	json_word(j, key, buf);
-}
-
-/* Who said what; of this machine itself there is only the word. */
-static void json_source(struct json *j, const struct addr *from, bool is_icmp, int type, int code, const char *text)
-{
-	is_icmp = is_icmp && from->family != 0;
-	json_address(j, "from", from);
-	json_int(j, "icmp_type", is_icmp ? type : UNKNOWN);
-	json_int(j, "icmp_code", is_icmp ? code : UNKNOWN);
-	json_word(j, "error", text);
-}
-
 void trace_ndjson_event(struct text *t, const struct ping_event *e, const struct path *p)
 {
-	/* An echo reply's type is 0. */
-	bool is_error = e->type != 0;
 	struct json j;
 
 	json_begin(&j, t, "probe");
@@ -178,7 +149,7 @@ void trace_ndjson_event(struct text *t, const struct ping_event *e, const struct
 	json_ms(&j, "host_queue_ms", e->queue);
 	json_word(&j, "stamps", stamps_name(e->stamps));
 	json_word(&j, "method", method_name(p->method));
-	json_source(&j, &e->from, is_error, e->type, e->code, e->text);
+	ping_json_source(&j, &e->from, e->type, e->code, e->text);
 	json_end(&j);
 }
 
@@ -199,7 +170,7 @@ void trace_json_path(struct json *j, const struct path *p)
 	if (p->errors > 0) {
 		json_open(j, "unreachable");
 		json_int(j, "ttl", p->hops);
-		json_source(j, &p->error.from, true, p->error.type, p->error.code, p->error.text);
+		ping_json_source(j, &p->error.from, p->error.type, p->error.code, p->error.text);
 		json_close(j);
 	} else {
 		json_null(j, "unreachable");
@@ -308,9 +279,6 @@ void trace_prom_hop(struct text *t, size_t row, const struct path_hop *h, bool *
 	struct text l;
 
 	text_init(&l, label, sizeof(label));
-	text_put(&l, "ttl=\"%d\",hop=\"", (int64_t)h->ttl);
-	if (h->n_addresses > 0)
-		addr_put(&l, &h->addresses[0]);
-	text_char(&l, '"');
+	text_put(&l, h->n_addresses > 0 ? "ttl=\"%d\",hop=\"%a\"" : "ttl=\"%d\",hop=\"\"", (int64_t)h->ttl, h->addresses);
 	field_prom(t, &ping_fields, row, "sonde_trace_", &h->figures, label, named);
 }

@@ -214,11 +214,6 @@ bool fleet_open(struct fleet *f, struct fault *why)
 	return true;
 }
 
-void fleet_watch(struct fleet *f, int fd)
-{
-	wait_add(&f->wait, fd, WAIT_IN, FLEET_KEYS_KEY);
-}
-
 /* As many questions as there is room for. */
 static void ask(struct fleet *f)
 {
@@ -324,8 +319,9 @@ static bool step(struct fleet *f, ns_t now, ns_t tick, struct fleet_event *ret)
 		ret->target = look_up_next(f);
 		return true;
 	}
-	ret->kind = f->keys ? FLEET_KEY : now >= tick ? FLEET_TICK : FLEET_PROBE;
-	f->keys = false;
+	ret->kind = f->n_others > 0 ? FLEET_OTHER : now >= tick ? FLEET_TICK : FLEET_PROBE;
+	if (f->n_others > 0)
+		ret->other = f->others[--f->n_others];
 	return ret->kind != FLEET_PROBE || pinger_step(&f->pinger, now, &ret->probe);
 }
 
@@ -336,12 +332,12 @@ static void note_ready(struct fleet *f, const struct wait_event *e)
 	else if (e->key == FLEET_NAMES_KEY)
 		f->heard = true;
 	else
-		f->keys = true;
+		f->others[f->n_others++] = *e;
 }
 
 bool fleet_next(struct fleet *f, ns_t tick, struct fleet_event *ret)
 {
-	struct wait_event v[16];
+	struct wait_event v[FLEET_READY];
 
 	for (;;) {
 		ns_t now = clock_mono();
@@ -351,7 +347,7 @@ bool fleet_next(struct fleet *f, ns_t tick, struct fleet_event *ret)
 		if (ping_done(&f->pinger.ping, now) || signals_stop())
 			return false;
 		ns_t until = ns_min(pinger_deadline(&f->pinger), tick);
-		size_t n = wait_next(&f->wait, f->naming ? ns_min(until, f->patience) : until, now, v, 16);
+		size_t n = wait_next(&f->wait, f->naming ? ns_min(until, f->patience) : until, now, v, FLEET_READY);
 
 		for (size_t i = 0; i < n; i++)
 			note_ready(f, &v[i]);

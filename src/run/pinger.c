@@ -72,42 +72,43 @@ static unsigned families_of(const struct ping_room *room)
 	return bits;
 }
 
-/* All sockets that are needed; where that is not yet known, any. */
-static bool open_icmp(struct pinger *r, unsigned families, struct fault *why)
+static bool open_icmp(struct pinger *r, size_t i, struct fault *why)
 {
-	for (size_t i = 0; i < 2; i++) {
-		if (!(families & (4U | 1U << i)))
-			continue;
-		if (!open_family(r, i == 1 ? 6 : 4, why) && families & 1U << i)
-			return false;
-		if (!r->open[i])
-			continue;
-		r->method = r->icmp[i].method;
-		memcpy(r->reason, r->icmp[i].reason, sizeof(r->icmp[0].reason));
-	}
-	if (r->open[0] || r->open[1])
-		why->kind = FAULT_NONE;
-	return r->open[0] || r->open[1];
+	if (!open_family(r, i == 1 ? 6 : 4, why))
+		return false;
+	r->method = r->icmp[i].method;
+	memcpy(r->reason, r->icmp[i].reason, sizeof(r->icmp[0].reason));
+	return true;
 }
 
 /* A closed port says so by ICMP, which a socket that sends to many hears through its error queue. */
-static bool open_udp(struct pinger *r, unsigned families, struct fault *why)
+static bool open_udp(struct pinger *r, size_t i, struct fault *why)
 {
 	struct udp_options o = { .stamping = r->cfg.stamping, .origin = r->cfg.origin };
-	size_t n = 0;
+
+	if (!udp_open(&r->udp[i], i == 1 ? 6 : 4, &o, why))
+		return false;
+	r->open[UDP_FIRST + i] = true;
+	return wait_add(r->wait, r->udp[i].fd, WAIT_IN, r->key + UDP_FIRST + i);
+}
+
+/* All sockets that are needed; where that is not yet known, any. */
+static bool open_sockets(struct pinger *r, bool udp, unsigned families, struct fault *why)
+{
+	bool any = false;
 
 	for (size_t i = 0; i < 2; i++) {
 		if (!(families & (4U | 1U << i)))
 			continue;
-		if (udp_open(&r->udp[i], i == 1 ? 6 : 4, &o, why))
-			r->open[UDP_FIRST + i] = wait_add(r->wait, r->udp[i].fd, WAIT_IN, r->key + UDP_FIRST + i);
-		else if (families & 1U << i)
+		bool ok = udp ? open_udp(r, i, why) : open_icmp(r, i, why);
+
+		if (!ok && families & 1U << i)
 			return false;
-		n += r->open[UDP_FIRST + i];
+		any = any || ok;
 	}
-	if (n > 0)
+	if (any)
 		why->kind = FAULT_NONE;
-	return n > 0;
+	return any;
 }
 
 /* The ICMP of all families or of none: one run, one method. */
@@ -121,13 +122,13 @@ static bool open_best(struct pinger *r, const struct ping_room *room, struct fau
 		text_str(&t, r->cfg.reason);
 	if (r->cfg.via == VIA_UDP) {
 		r->method = METHOD_UDP;
-		return open_udp(r, families_of(room), why);
+		return open_sockets(r, true, families_of(room), why);
 	}
 	if (r->cfg.via == VIA_TCP || r->cfg.via == VIA_HTTP) {
 		r->method = r->cfg.via == VIA_TCP ? METHOD_TCP : METHOD_HTTP;
 		return true;
 	}
-	if (open_icmp(r, families_of(room), why))
+	if (open_sockets(r, false, families_of(room), why))
 		return true;
 	if (must) {
 		fault_hint(why, "sonde caps");

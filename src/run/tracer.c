@@ -248,7 +248,8 @@ static bool step(struct tracer *r, ns_t now, struct ping_event *ret)
 	       send_due(r, now, ret);
 }
 
-static void wait_until(struct tracer *r, ns_t deadline, ns_t now)
+/* Return: whether anything came but the deadline or a signal. */
+static bool wait_until(struct tracer *r, ns_t deadline, ns_t now)
 {
 	struct wait_event v[16];
 	size_t n = wait_next(&r->wait, deadline, now, v, 16);
@@ -260,23 +261,31 @@ static void wait_until(struct tracer *r, ns_t deadline, ns_t now)
 			r->ready[key] = r->errors[key] = true;
 		else if (key == NAMES_KEY)
 			take_names(r);
+		else if (key == TRACER_OTHER_KEY)
+			r->other = true;
 		else
 			r->hops[key - HOP_KEY].ready = true;
 	}
+	return n > 0;
 }
 
-bool tracer_next(struct tracer *r, struct ping_event *ret)
+enum tracer_event tracer_next(struct tracer *r, ns_t tick, struct ping_event *ret)
 {
 	for (;;) {
 		ns_t now = clock_mono();
 
+		if (r->other) {
+			r->other = false;
+			return TRACER_OTHER;
+		}
 		if (step(r, now, ret)) {
 			want_name(r, &ret->from);
-			return true;
+			return TRACER_PROBE;
 		}
 		if (trace_done(&r->trace) || signals_stop())
-			return false;
-		wait_until(r, trace_deadline(&r->trace), now);
+			return TRACER_END;
+		if (now >= tick || !wait_until(r, ns_min(trace_deadline(&r->trace), tick), now))
+			return TRACER_TICK;
 	}
 }
 

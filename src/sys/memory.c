@@ -25,11 +25,11 @@ size_t memory_descriptors(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (prlimit(0, RLIMIT_NOFILE, NULL, &limit) != 0)
 		return 1024;
 	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > SIZE_MAX)
+	prlimit(0, RLIMIT_NOFILE, &limit, NULL);
+	if (prlimit(0, RLIMIT_NOFILE, NULL, &limit) != 0 || limit.rlim_cur > SIZE_MAX)
 		return SIZE_MAX;
 	return limit.rlim_cur < 64 ? 64 : (size_t)limit.rlim_cur;
 }

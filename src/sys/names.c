@@ -5,26 +5,23 @@
  */
 #include "sys/names.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/text_put.h"
+#include "sys/child.h"
 #include "sys/clock.h"
 #include "sys/fail.h"
 #include "sys/look_up.h"
 #include "sys/privilege.h"
 #include "sys/resolve.h"
+#include "sys/signals.h"
 
 _Static_assert(NAMES_TEXT_MAX >= FAULT_TEXT_MAX && NAMES_TEXT_MAX >= DNS_TEXT_MAX, "reasons and names fit");
-
-/* Where the children have their socket, and the last descriptor that a shell hands on. */
-enum { CHILD_FD = 3, INHERITED_LAST = 255 };
 
 /* The stub keeps its time by itself, and says more. */
 #define GRACE (50 * NS_PER_MS)
@@ -41,26 +38,7 @@ struct question {
 /* A worker's answer; for as long as it looks, what it says if it has to give up. */
 static struct names_answer answer;
 static ns_t began;
-
-static void signal_does(int sig, void (*handler)(int))
-{
-	struct sigaction act = { .sa_handler = handler };
-
-	sigaction(sig, &act, NULL);
-}
-
-/* Nothing may be kept open for the parent's readers, and nothing that a library writes may go astray. */
-static void keep_only(int fd)
-{
-	int null = open("/dev/null", O_RDWR);
-
-	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
-		if (dup2(null, i) < 0)
-			close(i);
-	dup2(fd, CHILD_FD);
-	for (int i = CHILD_FD + 1; i <= INHERITED_LAST; i++)
-		close(i);
-}
+static int parent; /* the children's end of the pair */
 
 /* What a terminal sends to all is for the parent to heed, which tells by its end. */
 static void settle(void)
@@ -68,16 +46,16 @@ static void settle(void)
 	static const uint8_t ignored[] = { SIGINT, SIGQUIT, SIGTSTP, SIGUSR1 };
 
 	for (size_t i = 0; i < sizeof(ignored); i++)
-		signal_does(ignored[i], SIG_IGN);
-	signal_does(SIGTERM, SIG_DFL);
-	signal_does(SIGCHLD, SIG_DFL);
+		signals_set(ignored[i], SIG_IGN);
+	signals_set(SIGTERM, SIG_DFL);
+	signals_set(SIGCHLD, SIG_DFL);
 	privilege_drop();
 }
 
 static void send_answer(void)
 {
 	answer.took = clock_mono() - began;
-	send(CHILD_FD, &answer, sizeof(answer), MSG_NOSIGNAL);
+	send(parent, &answer, sizeof(answer), MSG_NOSIGNAL);
 }
 
 /* In the midst of anything: nothing may be called but what a handler may call. */
@@ -131,20 +109,10 @@ static _Noreturn void work(ns_t timeout, void (*at_limit)(int))
 {
 	struct question q;
 
-	signal_does(SIGALRM, at_limit);
-	while (recv(CHILD_FD, &q, sizeof(q), 0) == sizeof(q))
+	signals_set(SIGALRM, at_limit);
+	while (recv(parent, &q, sizeof(q), 0) == sizeof(q))
 		look(&q, timeout);
 	_exit(0);
-}
-
-/* Another process that ends with this one. Return: what fork() does. */
-static pid_t child(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	return pid;
 }
 
 /* Where no more processes may be started it works itself, without a limit, since nobody could replace it. */
@@ -154,7 +122,7 @@ static _Noreturn void nurse(size_t workers, ns_t timeout)
 
 	for (size_t n = 0; status != 0; n--) { /* 0: nobody can ask any more */
 		for (pid_t pid = 1; n < workers && pid > 0; n += pid > 0)
-			if ((pid = child()) == 0)
+			if ((pid = child_start()) == 0)
 				work(timeout, give_up);
 		if (n == 0)
 			work(timeout, SIG_IGN);
@@ -166,15 +134,17 @@ static _Noreturn void nurse(size_t workers, ns_t timeout)
 /* Above the standard streams: where one of these is closed, what is written to it must not go to a child. */
 static bool open_pair(int ends[2])
 {
-	int low[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, low) != 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
-	for (size_t i = 0; i < 2; i++) {
-		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		close(low[i]);
-	}
-	return ends[0] >= 0 && ends[1] >= 0;
+	const int low[] = { ends[0], ends[1] };
+
+	if (low[0] > STDERR_FILENO && low[1] > STDERR_FILENO)
+		return true;
+	bool ok = open_pair(ends); /* while this one takes the room below */
+
+	close(low[0]);
+	close(low[1]);
+	return ok;
 }
 
 bool names_open(struct names *n, size_t workers, ns_t timeout, struct fault *why)
@@ -185,12 +155,13 @@ bool names_open(struct names *n, size_t workers, ns_t timeout, struct fault *why
 	if (!open_pair(ends))
 		return fail_fault(why, "cannot open a pair of sockets", SLICE(""));
 	n->fd = ends[0];
-	signal_does(SIGCHLD, SIG_IGN);
-	n->pid = child();
+	signals_set(SIGCHLD, SIG_IGN);
+	n->pid = child_start();
 	if (n->pid == 0) {
 		close(n->fd);
 		settle();
-		keep_only(ends[1]);
+		child_keep_only(-1, ends[1]);
+		parent = ends[1];
 		nurse(workers, timeout);
 	}
 	if (n->pid < 0) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "core/text_put.h"
@@ -126,12 +127,10 @@ size_t netif_addresses(struct addr *v, size_t cap)
 
 void netif_put_host(struct text *t)
 {
-	char name[256];
+	struct utsname system;
 
-	if (gethostname(name, sizeof(name) - 1) != 0)
-		return;
-	name[sizeof(name) - 1] = '\0';
-	text_str(t, name);
+	if (uname(&system) == 0)
+		text_str(t, system.nodename);
 }
 
 static size_t put_attribute(uint8_t *p, int type, const void *value, size_t len)

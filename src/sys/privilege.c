@@ -21,6 +21,13 @@
 #define KERNEL_TIMESTAMPING 37
 #define STAMPS_WANTED (1 << 3 | 1 << 4)
 
+/* libc's own go to every thread, which is 2 kB for the one there is. Numbers of 16 bits came first on some machines. */
+#ifdef SYS_setresuid32
+enum { SET_USER = SYS_setresuid32, SET_GROUP = SYS_setresgid32 };
+#else
+enum { SET_USER = SYS_setresuid, SET_GROUP = SYS_setresgid };
+#endif
+
 struct cap_header {
 	uint32_t version;
 	int pid;
@@ -49,12 +56,26 @@ static void try_options(struct privilege *p, int fd)
 	p->bind_device = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0;
 }
 
-static void read_capabilities(struct privilege *p)
+/* The two halves of all that there are. */
+static bool get_capabilities(struct cap_data d[2])
 {
 	struct cap_header h = { CAP_VERSION_3, 0 };
+
+	return syscall(SYS_capget, &h, d) == 0;
+}
+
+static bool set_capabilities(const struct cap_data d[2])
+{
+	struct cap_header h = { CAP_VERSION_3, 0 };
+
+	return syscall(SYS_capset, &h, d) == 0;
+}
+
+static void read_capabilities(struct privilege *p)
+{
 	struct cap_data d[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
 
-	p->status_known = syscall(SYS_capget, &h, d) == 0;
+	p->status_known = get_capabilities(d);
 	p->cap_net_raw = d[0].effective >> CAP_NET_RAW_BIT & 1;
 	p->cap_permitted = d[0].permitted >> CAP_NET_RAW_BIT & 1;
 	p->cap_bounding = prctl(PR_CAPBSET_READ, CAP_NET_RAW_BIT, 0, 0, 0) == 1;
@@ -131,20 +152,34 @@ void privilege_probe(struct privilege *p)
 
 void privilege_raise(void)
 {
-	struct cap_header h = { CAP_VERSION_3, 0 };
 	struct cap_data d[2];
 
-	if (syscall(SYS_capget, &h, d) != 0)
+	if (!get_capabilities(d))
 		return;
 	d[0].effective |= d[0].permitted & UINT32_C(1) << CAP_NET_RAW_BIT;
-	syscall(SYS_capset, &h, d);
+	set_capabilities(d);
 }
+
+static const struct cap_data none[2];
 
 void privilege_drop(void)
 {
-	struct cap_header h = { CAP_VERSION_3, 0 };
-	static const struct cap_data none[2];
-
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	syscall(SYS_capset, &h, none);
+	set_capabilities(none);
+}
+
+void privilege_rest(void)
+{
+	struct cap_data d[2];
+
+	if (!get_capabilities(d))
+		return;
+	d[0].effective = d[1].effective = 0;
+	set_capabilities(d);
+}
+
+bool privilege_leave(void)
+{
+	return syscall(SET_GROUP, getgid(), getgid(), getgid()) == 0 &&
+	       syscall(SET_USER, getuid(), getuid(), getuid()) == 0 && set_capabilities(none);
 }

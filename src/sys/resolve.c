@@ -2,6 +2,9 @@
 #include "sys/resolve.h"
 
 #include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/url.h"
 #include "sys/look_up.h"
@@ -14,15 +17,19 @@ static size_t refuse(struct fault *why, const char *what, struct slice object, c
 
 static uint32_t scope_of(struct slice zone)
 {
-	char name[IF_NAMESIZE];
+	struct ifreq r = { .ifr_ifindex = 0 };
 	uint64_t index;
 	struct text t;
 
 	if (slice_uint(zone, &index))
 		return (uint32_t)index;
-	text_init(&t, name, sizeof(name));
+	text_init(&t, r.ifr_name, sizeof(r.ifr_name));
 	text_slice(&t, zone);
-	return t.cut ? 0 : if_nametoindex(name);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool known = !t.cut && ioctl(fd, SIOCGIFINDEX, &r) == 0;
+
+	close(fd);
+	return known ? (uint32_t)r.ifr_ifindex : 0;
 }
 
 static size_t numeric(struct addr *a, struct slice host, struct slice zone, int family, struct fault *why)

@@ -52,13 +52,18 @@ static void take(int sig, void (*handler)(int), unsigned flags)
 	sigaction(sig, &act, NULL);
 }
 
+void signals_set(int sig, void (*handler)(int))
+{
+	take(sig, handler, 0);
+}
+
 /* Do what the signal does without us. */
 static void leave(int sig)
 {
 	int error = errno;
 
 	screen_restore();
-	raise(sig);
+	kill(getpid(), sig);
 	/* Only a stop comes back. */
 	take(sig, leave, SA_RESETHAND | SA_NODEFER);
 	errno = error;
@@ -70,16 +75,16 @@ void signals_take(void)
 
 	signals_fd();
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		take(ours[i], note, 0);
-	take(SIGPIPE, SIG_IGN, 0);
+		signals_set(ours[i], note);
+	signals_set(SIGPIPE, SIG_IGN);
 }
 
 void signals_take_screen(void)
 {
 	static const int ends[] = { SIGTSTP, SIGHUP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 
-	take(SIGWINCH, note, 0);
-	take(SIGCONT, note, 0);
+	signals_set(SIGWINCH, note);
+	signals_set(SIGCONT, note);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		struct sigaction was;
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -67,17 +66,27 @@ bool terminal_ready(int fd, int ms)
 	return poll(&p, 1, ms) != 0;
 }
 
-/* "" where there is none of that name. */
-static struct slice environment(const char *name)
+bool terminal_is_ours(int fd)
 {
-	const char *v = getenv(name);
+	pid_t group = tcgetpgrp(fd);
 
-	return slice_of(v ? v : "");
+	return group < 0 || group == getpgrp();
+}
+
+struct slice terminal_environment(const char *name)
+{
+	for (char **at = environ; *at; at++) {
+		struct slice value = slice_of(*at);
+
+		if (slice_is(slice_cut(&value, '='), name))
+			return value;
+	}
+	return SLICE("");
 }
 
 bool terminal_can_redraw(int fd)
 {
-	struct slice term = environment("TERM");
+	struct slice term = terminal_environment("TERM");
 
 	return terminal_is(fd) && term.n > 0 && !slice_is(term, "dumb");
 }
@@ -89,13 +98,13 @@ bool terminal_utf8(void)
 	struct slice locale = SLICE("");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && locale.n == 0; i++)
-		locale = environment(names[i]);
+		locale = terminal_environment(names[i]);
 	locale = slice_head(locale, slice_find(locale, '@'));
 	return (slice_ends_nocase(locale, SLICE(".utf-8")) || slice_ends_nocase(locale, SLICE(".utf8"))) &&
-	       !slice_is(environment("TERM"), "linux");
+	       !slice_is(terminal_environment("TERM"), "linux");
 }
 
 bool terminal_no_color(void)
 {
-	return environment("NO_COLOR").n > 0;
+	return terminal_environment("NO_COLOR").n > 0;
 }

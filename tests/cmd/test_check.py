@@ -209,7 +209,7 @@ class Formats(Checked):
         self.assertTrue(all(line["schema"] == 1 for line in lines))
         self.assertEqual(lines[-1]["type"], "check")
         self.assertEqual({line["type"] for line in lines[:-1]}, {"probe", "progress"})
-        self.assertEqual({line["phase"] for line in lines if line["type"] == "progress"}, {"download", "upload"})
+        self.assertEqual({line["phase"] for line in lines if line["type"] == "progress"}, {"ping", "download", "upload"})
 
     def test_ndjson_comes_as_it_happens(self):
         with start("check", "--time", "1s", "--only", "ping,download", "-c", "5", "-f", "ndjson",

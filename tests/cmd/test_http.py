@@ -398,6 +398,13 @@ class Many(Http):
         self.assertEqual(sum(name == "sonde_http_total_p99_seconds" for name, _ in samples), 2, prom)
         self.assertEqual(len(both.out.split("http://127.0.0.1:")), 3, both)
 
+    def test_a_url_that_is_given_twice_has_each_prometheus_sample_once(self):
+        with Hostile(always(answer("200 OK", body=b"x"), then="again")) as s:
+            r = run("http", "-i", "0", "-f", "prom", s.url + "/a", s.target + "/a")
+        names = [line.rpartition(" ")[0] for line in r.out.splitlines() if not line.startswith("#")]
+        self.assertIn("sonde_http_status", r.out)
+        self.assertEqual(len(names), len(set(names)), r)
+
     def test_a_url_without_an_answer_decides_the_code_and_the_others_are_measured(self):
         port = closed_port()
         with Hostile(always(FILE)) as server:

@@ -149,7 +149,7 @@ class Terminal(Outputs):
             env={"TERM": "xterm"})
         self.assertEqual(r.code, 0, r)
         self.assertRegex(shown, r"download .*bit/s")
-        self.assertTrue(shown.endswith("\r\x1b[K"), repr(shown[-80:]))
+        self.assertTrue(shown.endswith("\r\x1b[J"), repr(shown[-80:]))
         self.assertNotRegex(r.out, "[\r\x1b]", r)
 
     def test_a_dumb_terminal_and_quiet_show_none(self):

@@ -97,6 +97,19 @@ static void keys_are_escaped_too(void **state)
 	assert_string_equal(buffer, "{\"a\\\"b\":null");
 }
 
+static void an_address_is_a_string_or_null_where_there_is_none(void **state)
+{
+	struct json j = fresh();
+
+	(void)state;
+	json_array(&j, NULL);
+	json_address(&j, NULL, &(struct addr){ { 192, 0, 2, 1 }, .port = 80, .family = 4 });
+	json_address(&j, NULL, &(struct addr){ { 0xfe, 0x80, [15] = 1 }, .scope = 2, .family = 6 });
+	json_address(&j, NULL, &(struct addr){ .family = 0 });
+	json_array_end(&j);
+	assert_string_equal(buffer, "[\"192.0.2.1\",\"fe80::1%2\",null]");
+}
+
 static void what_was_not_measured_is_null(void **state)
 {
 	struct json j = fresh();
@@ -281,6 +294,7 @@ int main(void)
 		cmocka_unit_test(commas_stand_between_members_and_nowhere_else),
 		cmocka_unit_test(every_string_is_made_valid),
 		cmocka_unit_test(keys_are_escaped_too),
+		cmocka_unit_test(an_address_is_a_string_or_null_where_there_is_none),
 		cmocka_unit_test(what_was_not_measured_is_null),
 		cmocka_unit_test(a_document_says_what_it_is),
 		cmocka_unit_test(documents_follow_each_other_after_a_new_start),

@@ -36,6 +36,9 @@ static void a_sentence_takes_arguments_of_each_kind(void **state)
 	(void)state;
 	text_put(&t, "%s %v %q", "one", SLICE("two"), SLICE("three"));
 	assert_string_equal(t.p, "one two 'three'");
+	assert_string_equal(sentence("%a|%a|%a", &(struct addr){ { 192, 0, 2, 1 }, .port = 80, .family = 4 },
+				    &(struct addr){ { 0xfe, 0x80, [15] = 1 }, .scope = 2, .family = 6 }, &(struct addr){ .family = 0 }),
+		"192.0.2.1|fe80::1%2|");
 	assert_string_equal(sentence("%d%d", INT64_C(-5), INT64_MIN), "-5-9223372036854775808");
 	assert_string_equal(sentence("%m/%t", INT64_C(12345678), INT64_C(1500000000)), "12.346/1.5 s");
 	assert_string_equal(sentence("%p of %b", INT64_C(25000), INT64_C(941200000)), "2.5% of 941.2 Mbit/s");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/url.h"
+#include "rng.h"
 
 #define COUNT(v) (sizeof(v) / sizeof(v[0]))
 
@@ -555,9 +556,71 @@ static void what_is_in_the_text_already_stays(void **state)
 	assert_string_equal(buf, "x/y/http://h/c");
 }
 
+static void escapes_become_the_bytes_that_they_stand_for(void **state)
+{
+	static const struct {
+		const char *in, *out; /* NULL where it is refused */
+	} rows[] = {
+		{ "", "" }, { "a+b", "a+b" }, { "%41%7a", "Az" }, { "%C3%A9t%c3%a9", "\xc3\xa9t\xc3\xa9" }, { "%2525", "%25" },
+		{ "%FF%01", "\xff\x01" }, { "%", NULL }, { "%4", NULL }, { "a%4", NULL }, { "%4g", NULL }, { "%g4", NULL },
+		{ "%%41", NULL }, { "% 1", NULL }, { "%+1", NULL }, { "%0x", NULL }, { "%00", NULL }, { "a%00b", NULL }, { "%u0041", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char buf[32];
+		struct text t;
+		struct guard g = guard_of(rows[i].in, strlen(rows[i].in));
+
+		text_init(&t, buf, sizeof(buf));
+		bool ok = url_decode(&t, (struct slice){ g.p, g.n });
+
+		if (ok != (rows[i].out != NULL) || (ok && strcmp(buf, rows[i].out) != 0))
+			fail_msg("%s gives %s", rows[i].in, ok ? buf : "nothing");
+		guard_free(&g);
+	}
+	struct text t;
+	char buf[4];
+
+	text_init(&t, buf, sizeof(buf));
+	assert_false(url_decode(&t, (struct slice){ "a\0b", 3 }));
+	text_init(&t, buf, sizeof(buf));
+	assert_true(url_decode(&t, SLICE("%61bcd")));
+	assert_true(t.cut);
+}
+
+static void every_text_can_be_escaped_and_read_again(void **state)
+{
+	struct rng r = rng_of(11);
+
+	(void)state;
+	for (int k = 0; k < 3000; k++) {
+		char plain[41], escaped[128], again[48];
+		size_t n = (size_t)rng_below(&r, sizeof(plain));
+		struct text e, t;
+
+		text_init(&e, escaped, sizeof(escaped));
+		for (size_t i = 0; i < n; i++) {
+			plain[i] = (char)(1 + rng_below(&r, 255));
+			if (plain[i] == '%' || rng_chance(&r, 500000)) {
+				text_char(&e, '%');
+				text_digits(&e, (uint8_t)plain[i], 16, 2);
+			} else {
+				text_char(&e, plain[i]);
+			}
+		}
+		text_init(&t, again, sizeof(again));
+		assert_true(url_decode(&t, text_view(&e)));
+		assert_int_equal(t.len, n);
+		assert_memory_equal(again, plain, n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(escapes_become_the_bytes_that_they_stand_for),
+		cmocka_unit_test(every_text_can_be_escaped_and_read_again),
 		cmocka_unit_test(a_url_is_taken_apart),
 		cmocka_unit_test(a_refusal_says_why_and_writes_nothing),
 		cmocka_unit_test(beginnings_and_damage_stay_inside_the_input),

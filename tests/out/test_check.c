@@ -161,13 +161,13 @@ static void samples_tell_their_load_and_their_direction(void **state)
 static void progress_is_an_object_a_line(void **state)
 {
 	(void)state;
-	check_ndjson_progress(fresh(), &(struct check_moment){ "upload", 941200000, UNKNOWN, 2140 * NS_PER_MS, 1204000 });
+	check_ndjson_progress(fresh(), &(struct check_moment){ "upload", 941200000, UNKNOWN, 2140 * NS_PER_MS, 1204000, 0, 0 });
 	assert_string_equal(buf,
 		"{\"schema\":1,\"type\":\"progress\",\"phase\":\"upload\",\"bits_per_second\":941200000,"
 				 "\"seconds\":2.140,\"rtt_ms\":1.204000}\n");
-	check_ndjson_progress(fresh(), &(struct check_moment){ "download", 0, UNKNOWN, NS_PER_S, UNKNOWN }); /* a stall is a measured zero */
+	check_ndjson_progress(fresh(), &(struct check_moment){ "download", 0, UNKNOWN, NS_PER_S, UNKNOWN, 0, 0 }); /* a stall is a measured zero */
 	assert_string_equal(member_of(buf, "bits_per_second"), "0");
-	check_ndjson_progress(fresh(), &(struct check_moment){ "ping", UNKNOWN, UNKNOWN, 0, UNKNOWN });
+	check_ndjson_progress(fresh(), &(struct check_moment){ "ping", UNKNOWN, UNKNOWN, 0, UNKNOWN, 0, 0 });
 	assert_true(is_json_line(buf));
 	assert_string_equal(member_of(buf, "bits_per_second"), "null");
 	assert_string_equal(member_of(buf, "rtt_ms"), "null");

@@ -130,19 +130,6 @@ static void the_details_hold_what_is_known_and_no_more(void **state)
 	assert_null(strstr(buf, "-1"));
 }
 
-static void progress_is_a_line_without_its_end(void **state)
-{
-	(void)state;
-	struct check_moment m = { "download", 941200000, UNKNOWN, 2140 * NS_PER_MS, 1204000 };
-
-	check_text_progress(fresh(), &m);
-	assert_string_equal(buf, "  download    941.2 Mbit/s    2.1 s     ping 1.204 ms");
-	check_text_progress(fresh(), &(struct check_moment){ "download", UNKNOWN, UNKNOWN, 100 * NS_PER_MS, UNKNOWN });
-	assert_null(strchr(buf, '\n'));
-	assert_null(strstr(buf, "ping"));
-	assert_null(strstr(buf, "bit/s"));
-}
-
 static void a_label_ends_where_the_figures_begin(void **state)
 {
 	(void)state;
@@ -162,13 +149,6 @@ static void the_conclusions_tell_the_grade_and_what_each_load_did(void **state)
 	assert_string_equal(buf, "");
 }
 
-static void both_directions_have_one_line_of_progress(void **state)
-{
-	(void)state;
-	check_text_progress(fresh(), &(struct check_moment){ "both", 100000000, 20000000, 2 * NS_PER_S, 1204000 });
-	assert_string_equal(buf, "  both        100.0 Mbit/s down, 20.0 Mbit/s up 2.0 s ping 1.204 ms");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,10 +159,8 @@ int main(void)
 		cmocka_unit_test(a_flow_that_was_not_stable_says_so),
 		cmocka_unit_test(a_flow_that_was_not_measured_says_why_and_no_number),
 		cmocka_unit_test(the_details_hold_what_is_known_and_no_more),
-		cmocka_unit_test(progress_is_a_line_without_its_end),
 		cmocka_unit_test(a_label_ends_where_the_figures_begin),
 		cmocka_unit_test(the_conclusions_tell_the_grade_and_what_each_load_did),
-		cmocka_unit_test(both_directions_have_one_line_of_progress),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -386,14 +386,15 @@ static void names_are_unique_and_carry_their_unit(void **state)
 
 	for (size_t k = 0; k < COUNT(tables); k++)
 		for (size_t i = 0; i < tables[k]->n; i++) {
-			const struct field *f = &tables[k]->v[i];
-			size_t n = strlen(f->name);
+			const char *name = field_name(tables[k], i), *help = slice_word(name, 1);
+			uint8_t kind = tables[k]->v[i].kind;
+			size_t n = strlen(name);
 
 			for (size_t j = 0; j < i; j++)
-				assert_string_not_equal(f->name, tables[k]->v[j].name);
-			assert_int_equal(f->kind == FIELD_MS, n > 3 && strcmp(f->name + n - 3, "_ms") == 0);
-			if (f->help) /* a sentence for each metric; a label needs none */
-				assert_int_equal(f->kind < FIELD_BOOL, f->help[0] == '\0');
+				assert_string_not_equal(name, field_name(tables[k], j));
+			assert_int_equal(kind == FIELD_MS, n > 3 && strcmp(name + n - 3, "_ms") == 0);
+			if (help[0] != '\0') /* a sentence for each metric; a label needs none */
+				assert_int_equal(kind < FIELD_BOOL, strcmp(help, FIELD_LABEL) == 0);
 		}
 }
 

@@ -281,10 +281,10 @@ static void what_was_not_measured_is_null_and_never_zero(void **state)
 	const char *json = json_of(empty(), true);
 
 	for (size_t i = 1; i < http_fields(true)->n; i++) {
-		const struct field *f = &http_fields(true)->v[i];
+		const char *name = field_name(http_fields(true), i);
 
-		if (f->kind != FIELD_TOTAL && strcmp(f->name, "connections") != 0)
-			assert_string_equal(member_of(json, f->name), "null");
+		if (http_fields(true)->v[i].kind != FIELD_TOTAL && strcmp(name, "connections") != 0)
+			assert_string_equal(member_of(json, name), "null");
 	}
 }
 

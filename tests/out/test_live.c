@@ -368,6 +368,42 @@ static void the_largest_frame_has_room(void **state)
 	assert_false(t.cut);
 }
 
+static void what_may_be_lost_makes_nobody_silent_nor_lossy(void **state)
+{
+	(void)state;
+	lose(0, 10, 0);
+	lose(1, 5, 0);
+	health[0].calm = health[1].calm = true;
+	frame(80, 24, 3, 0, "");
+	assert_non_null(strstr(buf, E "3 targets, 30 sent, 15 lost, 0 s" E));
+}
+
+static void where_there_is_no_room_the_end_of_a_path_goes_before_what_is_calm(void **state)
+{
+	(void)state;
+	lose(1, 10, 0);
+	lose(2, 5, 0);
+	health[1].calm = health[2].calm = true;
+	health[9].main = true;
+	health[5].lost = 1;
+	frame(80, 6, 10, 0, "");
+	assert_int_equal(live.rank.n, 2);
+	assert_int_equal(live.rank.v[0], 5);
+	assert_int_equal(live.rank.v[1], 9);
+}
+
+static void rows_may_be_something_else_than_targets(void **state)
+{
+	(void)state;
+	live.what = "hop";
+	live.grid.head = "place";
+	frame(80, 24, 1, 0, "");
+	assert_true(begins(buf, "\r\033[?7lplace  "));
+	assert_non_null(strstr(buf, E "1 hop, 10 sent"));
+	frame(80, 24, 2, 0, "");
+	assert_non_null(strstr(buf, E "2 hops, 20 sent"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +426,9 @@ int main(void)
 		cmocka_unit_test_setup(the_sums_are_of_all, fresh),
 		cmocka_unit_test_setup(in_a_narrow_terminal_the_sums_leave_room_for_the_hint, fresh),
 		cmocka_unit_test_setup(the_largest_frame_has_room, fresh),
+		cmocka_unit_test_setup(what_may_be_lost_makes_nobody_silent_nor_lossy, fresh),
+		cmocka_unit_test_setup(where_there_is_no_room_the_end_of_a_path_goes_before_what_is_calm, fresh),
+		cmocka_unit_test_setup(rows_may_be_something_else_than_targets, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,66 @@ static void bars_grow_with_what_they_show(void **state)
 	}
 }
 
+/* In Mbit/s, ended by -1. */
+static const char *rates(const int64_t *v, size_t width, bool utf8)
+{
+	struct text t;
+
+	for (; *v != -1; v++)
+		spark_add(&spark, *v * 1000000);
+	text_init(&t, buf, sizeof(buf));
+	spark_put_rates(&t, &spark, width, utf8);
+	assert_false(t.cut);
+	return buf;
+}
+
+static void a_rate_of_half_as_much_is_half_as_high(void **state)
+{
+	(void)state;
+	assert_string_equal(rates((int64_t[]){ 0, 10, 20, 40, 80, -1 }, 6, true), " ▁▂▃▅█");
+	assert_string_equal(rates((int64_t[]){ -1 }, 5, false), "_.-=#");
+	/* Out of sight it no longer counts. */
+	assert_string_equal(rates((int64_t[]){ 20, 20, -1 }, 2, true), "██");
+}
+
+static void a_steady_rate_is_flat_wherever_it_is(void **state)
+{
+	(void)state;
+	for (int64_t rate = 1; rate < 400000; rate += 1 + rate / 37)
+		assert_string_equal(rates((int64_t[]){ rate, rate - rate / 30, rate - rate / 50, rate, -1 }, 4, true), "████");
+}
+
+static void nothing_moving_is_the_lowest_bar(void **state)
+{
+	(void)state;
+	assert_string_equal(rates((int64_t[]){ 0, 0, 0, -1 }, 4, true), " ▁▁▁");
+	assert_string_equal(rates((int64_t[]){ 1000000, 0, -1 }, 2, true), "█▁");
+}
+
+/* Against the obvious: the share of the largest in eighths, at most one bar beside it. */
+static void a_bar_is_the_share_of_the_largest(void **state)
+{
+	(void)state;
+	static const char levels[] = "_.-~=+*#";
+	struct rng r = rng_of(3);
+
+	for (int round = 0; round < 2000; round++) {
+		int64_t v[8], most = 1;
+
+		for (int i = 0; i < 8; i++) {
+			spark_add(&spark, v[i] = (int64_t)(rng_next(&r) >> (26 + rng_below(&r, 10))));
+			most = v[i] > most ? v[i] : most;
+		}
+		rates((int64_t[]){ -1 }, 8, false);
+		for (int i = 0; i < 8; i++) {
+			int64_t level = strchr(levels, buf[i]) - levels, want = v[i] * 8 / most;
+
+			want = want > 7 ? 7 : want;
+			assert_in_range(level + 1, want, want + 2);
+		}
+	}
+}
+
 static void it_is_small(void **state)
 {
 	(void)state;
@@ -209,6 +269,10 @@ int main(void)
 		cmocka_unit_test_setup(a_late_answer_is_the_last_one_where_nothing_came_since, fresh),
 		cmocka_unit_test_setup(the_ring_goes_round, fresh),
 		cmocka_unit_test_setup(bars_grow_with_what_they_show, fresh),
+		cmocka_unit_test_setup(a_rate_of_half_as_much_is_half_as_high, fresh),
+		cmocka_unit_test_setup(a_steady_rate_is_flat_wherever_it_is, fresh),
+		cmocka_unit_test_setup(nothing_moving_is_the_lowest_bar, fresh),
+		cmocka_unit_test_setup(a_bar_is_the_share_of_the_largest, fresh),
 		cmocka_unit_test_setup(it_is_small, fresh),
 	};
 

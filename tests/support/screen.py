@@ -31,7 +31,7 @@ class Screen:
         self.gone = []
         self.x = self.y = 0
         self.cursor = self.wraps = True
-        self.bold = self.red = False
+        self.bold = self.red = self.cyan = False
         self.styles = set()
         self.frames = 0
         self.rest = ""
@@ -65,7 +65,7 @@ class Screen:
             line.extend(" " * (self.x + 1 - len(line)))
             line[self.x] = c
             self.x += 1
-            self.styles |= {("bold", self.bold), ("red", self.red)}
+            self.styles |= {("bold", self.bold), ("red", self.red), ("cyan", self.cyan)}
 
     def down(self):
         self.y += 1
@@ -96,22 +96,28 @@ class Screen:
             del self.grid[self.y][self.x:]
             del self.grid[self.y + 1:]
         elif what == "m":
-            assert n[0] in (0, 1, 31), numbers
-            self.bold, self.red = (n[0] == 1, n[0] == 31) if n[0] else (False, False)
+            assert n[0] in (0, 1, 31, 36), numbers
+            self.bold, self.red, self.cyan = (n[0] == i for i in (1, 31, 36))
         else:
             raise AssertionError(f"unknown to this screen: {private}{numbers}{what}")
 
-    def resize(self, columns, rows):
-        """As terminals do that break the lines anew: nothing is lost, but nothing is where it was."""
+    def resize(self, columns, rows, reflow=True):
+        """
+        As terminals do that break the lines anew: nothing is lost, and the cursor stays with its character, but nothing is
+        where it was. Or as those do that cut off what has no room.
+        """
         lines = []
-        for line in self.grid:
-            lines += [line[i:i + columns] for i in range(0, max(1, len(line)), columns)]
-        below = len(self.grid) - 1 - self.y
-        self.columns, self.rows, self.grid = columns, rows, lines
-        self.y = len(lines) - 1 - below
+        for y, line in enumerate(self.grid):
+            pieces = [line[i:i + columns] for i in range(0, max(1, len(line)), columns)] if reflow else [line[:columns]]
+            if y == self.y:
+                at, x = divmod(self.x, columns) if reflow else (0, self.x)
+                self.x = x if at < len(pieces) else columns
+                at = len(lines) + min(at, len(pieces) - 1)
+            lines += pieces
+        self.columns, self.rows, self.grid, self.y = columns, rows, lines, at
         while len(self.grid) > rows:
             self.gone.append(self.grid.pop(0))
-            self.y -= 1
+            self.y = max(0, self.y - 1)
         self.x = min(self.x, columns - 1)
 
     @property
@@ -130,11 +136,12 @@ def set_size(fd, columns, rows):
 class Terminal:
     """
     A job on a terminal of its own, with a shell (this file as a program) that does what it is told. Without `shell` the
-    job has no controlling terminal at all. `above` stands on the screen before it.
+    job has no controlling terminal at all. `above` stands on the screen before it. What has a stream of its own in
+    `streams` is not on the terminal.
     """
 
     def __init__(self, *args, columns=80, rows=24, env=None, stdin=None, shell=True, foreground=True,
-            above=b""):
+            above=b"", inside=(), **streams):
         self.screen, self.bytes, self.began = Screen(columns, rows), b"", time.monotonic()
         self.screen.feed(above)
         self.master, self.slave = os.openpty()
@@ -142,8 +149,8 @@ class Terminal:
         self.before = termios.tcgetattr(self.slave)
         self.code = None
         env = environment({"TERM": "xterm", "LC_ALL": "C.UTF-8", **(env or {})})
-        streams = dict(stdin=self.slave if stdin is None else stdin, stdout=self.slave, stderr=self.slave)
-        command = [SONDE, *args]
+        streams = dict(stdin=self.slave if stdin is None else stdin, stdout=self.slave, stderr=self.slave) | streams
+        command = [*inside, SONDE, *args]
         if shell:
             ours, theirs = os.pipe(), os.pipe()
             command = [sys.executable, __file__, str(ours[0]), str(theirs[1]), str(self.slave), *command]
@@ -203,9 +210,9 @@ class Terminal:
     def kill(self, sig):
         os.kill(self.job, sig)
 
-    def resize(self, columns, rows):
+    def resize(self, columns, rows, reflow=True):
         self.drain()
-        self.screen.resize(columns, rows)
+        self.screen.resize(columns, rows, reflow)
         set_size(self.master, columns, rows)
 
     def mode(self):
@@ -278,7 +285,7 @@ def shell(orders, answers, tty, *command):
                     signal.signal(sig, signal.SIG_DFL)
                 die_with_parent()
                 os.closerange(3, 256)
-                os.execv(command[0], command)
+                os.execvp(command[0], command)
             try:
                 os.setpgid(job, job)
             except OSError:
