@@ -23,9 +23,8 @@
 
 static const struct reply metrics_reply = { .status = 200, .type = "text/plain; version=0.0.4; charset=utf-8" };
 
-static const char about[] = "<!DOCTYPE html><title>sonde watch</title><p>sonde " SONDE_VERSION
-			    "<p><a href=\"metrics\">metrics</a> of the targets that are watched"
-			    "<p><a href=\"probe?target=127.0.0.1\">probe?target=HOST</a>, a short ping of any other\n";
+static const char about[] = "<!DOCTYPE html><title>sonde</title><a href=\"metrics\">metrics</a> of what is watched, "
+			    "<a href=\"probe?target=127.0.0.1\">probe?target=HOST</a> of any other\n";
 
 static bool read_listen(const char *s, struct addr *ret, struct fault *why)
 {
@@ -79,39 +78,35 @@ static int probe(int argc, char **argv)
 	return code;
 }
 
-/* Return: NULL, or what is wrong with it. */
-static const char *read_target(struct slice query, struct text *t)
+static bool read_target(struct slice query, struct text *t)
 {
 	struct slice value;
 	struct prefix p;
 
-	if (!route_query(query, SLICE("target"), &value) || value.n == 0)
-		return "say which target: /probe?target=HOST\n";
-	if (!url_decode(t, value))
-		return "that target cannot be read\n";
-	if (t->cut)
-		return "that target is longer than 255 bytes\n";
-	if (t->p[0] == '-')
-		return "that target begins with a dash, and is none\n";
-	return prefix_parse(text_view(t), &p) ? "that is a network, and not one target\n" : NULL;
+	return route_query(query, SLICE("target"), &value) && url_decode(t, value) && t->len > 0 && !t->cut &&
+	       t->p[0] != '-' && !prefix_parse(text_view(t), &p);
+}
+
+static struct exporter_probe *find_free(struct exporter *x)
+{
+	for (size_t i = 0; i < EXPORTER_PROBES; i++)
+		if (x->probes[i].process.pid <= 0)
+			return &x->probes[i];
+	return NULL;
 }
 
 static void answer_probe(struct exporter *x, size_t client, struct slice query)
 {
 	static char target[TARGET_MAX + 1];
-	char *argv[] = { "-f", "prom", "-c", "3", "-i", "200ms", "-w", "4s", "--", target, NULL };
-	struct exporter_probe *to = x->probes;
+	static const char *const argv[] = { "-f", "prom", "-c", "3", "-i", "200ms", "-w", "4s", "--", target, NULL };
+	struct exporter_probe *to = find_free(x);
 	struct fault why;
 	struct text t;
 
 	text_init(&t, target, sizeof(target));
-	const char *wrong = read_target(query, &t);
-
-	while (to < x->probes + EXPORTER_PROBES && to->process.pid > 0)
-		to++;
-	if (wrong) {
-		refuse(x, client, 400, wrong);
-	} else if (to == x->probes + EXPORTER_PROBES || !process_start(&to->process, probe, 10, argv, &why)) {
+	if (!read_target(query, &t)) {
+		refuse(x, client, 400, "say target=HOST: one host of at most 255 bytes, no network, no dash before it\n");
+	} else if (!to || !process_start(&to->process, probe, 10, (char **)(uintptr_t)argv, &why)) {
 		refuse(x, client, 503, "no more probes at once\n");
 	} else {
 		to->client = client;
@@ -151,7 +146,7 @@ static void answer(struct exporter *x, size_t client, const struct http1_head *h
 	struct slice query = h->target, path = slice_cut(&query, '?');
 
 	if (!is_welcome(x, client, h))
-		refuse(x, client, 403, "from this network, by an address or a local name, and from no other page\n");
+		refuse(x, client, 403, "only from near, by an address or a local name, and from no page\n");
 	else if (!slice_is(h->method, "GET"))
 		refuse(x, client, 405, "GET only\n");
 	else if (slice_is(path, "/metrics"))
@@ -198,10 +193,10 @@ static void conclude(struct exporter *x, struct exporter_probe *e, ns_t now)
 	struct text t;
 
 	text_init(&t, buf, sizeof(buf));
-	text_str(&t, "# HELP probe_duration_seconds How long the probe took\n# TYPE probe_duration_seconds gauge\n"
+	text_str(&t, "# HELP probe_duration_seconds Time taken\n# TYPE probe_duration_seconds gauge\n"
 		     "probe_duration_seconds ");
 	text_fixed(&t, now - e->began, 9, 9);
-	text_put(&t, "\n# HELP probe_success 1 where the target answered\n# TYPE probe_success gauge\nprobe_success %d\n",
+	text_put(&t, "\n# HELP probe_success 1 for an answer\n# TYPE probe_success gauge\nprobe_success %d\n",
 		(int64_t)(end_probe(x, e) == 0));
 	desk_send(&x->desk, e->client, text_view(&t));
 	desk_finish(&x->desk, e->client);

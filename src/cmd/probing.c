@@ -43,7 +43,7 @@ const struct opt probing_rows[] = {
 	{ 0, OPT_CHOICE, AT(icmp), "icmp-socket", "KIND", "any (raw where permitted, else dgram), raw or dgram", 0, 0,
 		probing_icmp_words },
 	{ 0, OPT_STRING, AT(listen), "listen", "[ADDRESS:]PORT",
-		"serve /metrics and /probe to Prometheus there (ADDRESS: 127.0.0.1, this machine alone)", 0, 0, NULL },
+		"answer Prometheus there (ADDRESS: 127.0.0.1, for this machine alone)", 0, 0, NULL },
 };
 
 static char out_buffer[64 << 10];

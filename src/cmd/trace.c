@@ -241,15 +241,40 @@ static int exit_code(struct fault *why)
 	return probing_verdict(&expect, some, all, tracer_has_no_route(&tracer) ? room.targets[0].name : NULL, why);
 }
 
-/* Where the path ends: at the target, at a wall, or in silence. */
-static bool is_end(const struct path *p, unsigned ttl)
+/* One row of the table: hop by hop, one target after the other. */
+struct row {
+	size_t target;
+	unsigned ttl, last; /* of this target */
+	struct path path;
+};
+
+#define FIRST_ROW ((struct row){ .target = SIZE_MAX })
+
+/* As far as anybody answered, and the first hop behind that where its silence is certain. */
+static unsigned rows_of(const struct path *p, size_t target)
 {
-	return ttl == p->hops || ttl > p->answered;
+	unsigned n = (unsigned)p->answered;
+
+	return n + (n < p->hops && room.places[target * tracer.trace.cfg.plan.hops + n].more.lost > 0);
 }
 
-static const struct place *place_of(size_t target, unsigned ttl)
+static bool next_row(struct row *r)
 {
-	return &room.places[target * tracer.trace.cfg.plan.hops + ttl - 1];
+	while (r->ttl == r->last) {
+		if (++r->target == room.n)
+			return false;
+		tracer_path(&tracer, r->target, &r->path);
+		r->last = rows_of(&r->path, r->target);
+		r->ttl = 0;
+	}
+	r->ttl++;
+	return true;
+}
+
+/* Where the path ends: at the target, at a wall, or in silence. */
+static bool is_end(const struct row *r)
+{
+	return r->ttl == r->path.hops || r->ttl > r->path.answered;
 }
 
 static struct spark *spark_of(size_t target, unsigned ttl)
@@ -257,92 +282,52 @@ static struct spark *spark_of(size_t target, unsigned ttl)
 	return &sparks[target * tracer.trace.cfg.plan.hops + ttl - 1];
 }
 
-/* As far as anybody answered, and the first hop behind that where its silence is certain. */
-static unsigned rows_of(const struct path *p, size_t target)
+static void offer(const struct row *r)
 {
-	unsigned n = (unsigned)p->answered;
-
-	return n + (n < p->hops && place_of(target, n + 1)->more.lost > 0);
-}
-
-static void offer(const struct path *p, size_t target, unsigned ttl)
-{
-	const struct place *path = place_of(target, 1);
-	struct score s = path[ttl - 1].score;
-	struct score_more more = path[ttl - 1].more;
-	bool answered = s.received > 0, last = is_end(p, ttl);
+	const struct place *path = &room.places[r->target * tracer.trace.cfg.plan.hops], *at = &path[r->ttl - 1];
+	bool end = is_end(r), limited = place_is_rate_limited(path, r->ttl - 1, (size_t)r->path.hops);
 	struct live_health h = {
-		.spark = spark_of(target, ttl),
-		.sent = s.sent,
-		.answered = s.received + more.late,
-		.lost = more.lost,
-		.calm = hops_is_calm(place_is_rate_limited(path, ttl - 1, (size_t)p->hops), answered, last),
-		.main = last,
+		.spark = spark_of(r->target, r->ttl),
+		.sent = at->score.sent,
+		.answered = at->score.received + at->more.late,
+		.lost = at->more.lost,
+		.calm = hops_is_calm(limited, at->score.received > 0, end),
+		.main = end,
 	};
 
 	live_offer(&board.live, &h);
 }
 
-static size_t target_width(void)
-{
-	const struct grid *g = &board.live.grid;
-	size_t most = hops_target_width(g), width = 0;
-	char words[HOPS_LABEL_MAX];
-	struct text t;
-
-	for (size_t i = 0; i < room.n && room.n > 1; i++) {
-		text_init(&t, words, sizeof(words));
-		size_t n = grid_put_cut(g, &t, room.targets[i].name, most);
-
-		width = n > width ? n : width;
-	}
-	return width;
-}
-
-static void put_rows(size_t target, const struct path *p, ns_t now, size_t *row, size_t *chosen)
+static void put_row(const struct row *r, ns_t now, size_t k)
 {
 	static char labels[LIVE_ROWS][HOPS_LABEL_MAX];
-	const struct rank *rank = &board.live.rank;
-	size_t width = target_width();
-	unsigned n = rows_of(p, target);
+	size_t width = room.n > 1 ? hops_target_width(&board.live.grid) : 0;
 	struct path_hop h;
 
-	for (unsigned ttl = 1; ttl <= n; ttl++, ++*row) {
-		if (*chosen == rank->n || rank->v[*chosen] != *row)
-			continue;
-		struct grid_row *to = &board.rows[*chosen];
-
-		tracer_hop(&tracer, target, ttl, now, &h);
-		hops_row(&board.live.grid, &h, p->target, width, is_end(p, ttl), labels[*chosen], to);
-		to->spark = spark_of(target, ttl);
-		++*chosen;
-	}
+	tracer_hop(&tracer, r->target, r->ttl, now, &h);
+	hops_row(&board.live.grid, &h, r->path.target, width, is_end(r), labels[k], &board.rows[k]);
+	board.rows[k].spark = spark_of(r->target, r->ttl);
 }
 
 /* The table, where it is time to draw it. Return: false where standard output is gone. */
 static bool draw(struct text *t)
 {
+	const struct rank *rank = &board.live.rank;
 	ns_t now = clock_mono();
-	size_t n = 0, row = 0, chosen = 0;
-	struct path p;
+	size_t n = 0, k = 0;
 
 	if (now < board_deadline(&board))
 		return true;
-	for (size_t i = 0; i < room.n; i++) {
-		tracer_path(&tracer, i, &p);
-		n += rows_of(&p, i);
-	}
+	for (struct row r = FIRST_ROW; next_row(&r);)
+		n++;
 	if (!board_begin(&board, n, now, false))
 		return true;
-	for (size_t i = 0; i < room.n; i++) {
-		tracer_path(&tracer, i, &p);
-		for (unsigned ttl = 1, last = rows_of(&p, i); ttl <= last; ttl++)
-			offer(&p, i, ttl);
-	}
-	for (size_t i = 0; i < room.n; i++) {
-		tracer_path(&tracer, i, &p);
-		put_rows(i, &p, now, &row, &chosen);
-	}
+	for (struct row r = FIRST_ROW; next_row(&r);)
+		offer(&r);
+	n = 0;
+	for (struct row r = FIRST_ROW; k < rank->n && next_row(&r); n++)
+		if (rank->v[k] == n)
+			put_row(&r, now, k++);
 	return board_end(&board, t, now, false);
 }
 

@@ -56,11 +56,9 @@ static bool open_diaries(struct probing *p, struct fault *why)
 
 static void put_start(struct probing *p)
 {
-	int64_t n = (int64_t)p->fleet.room.n;
-
 	if (diaries)
-		text_put(&p->text, n == 1 ? "watches %d target by %s, a line every %t\n" : "watches %d targets by %s, a line each every %t\n",
-			n, method_name(p->fleet.pinger.method), period(p));
+		text_put(&p->text, "targets: %d, by %s, a line each every %t\n", (int64_t)p->fleet.room.n,
+			method_name(p->fleet.pinger.method), period(p));
 }
 
 static void note_probe(struct probing *p, const struct ping_event *e)
@@ -180,14 +178,11 @@ const struct command cmd_watch = {
 	"watch",
 	"TARGET…",
 	"ping without an end: a live table, a log, figures for Prometheus",
-	"Probes as sonde ping does until told to stop, and then prints what sonde ping prints. On a terminal a table shows\n"
-	"how it stands; elsewhere each target has a line every 10 s with what happened since, and one at once when it falls\n"
-	"silent (three probes in a row without an answer) and when it is back.\n"
+	"As sonde ping, which explains targets and --expect. On a terminal a table shows how it stands; elsewhere each target\n"
+	"has a line every 10 s, and at once when three probes in a row have no answer and when it answers again.\n"
 	"\n"
-	"--listen answers Prometheus: /metrics is about the targets, /probe?target=HOST pings any other host three times, as\n"
-	"blackbox_exporter does. TARGET may then be left out. Peers with public addresses are turned away.\n"
-	"\n"
-	"--expect, judged at the end, knows: loss, rtt, rtt.p99, rtt.max, jitter, received.\n",
+	"--listen answers Prometheus: /metrics is about the targets, /probe?target=HOST pings any other three times, as\n"
+	"blackbox_exporter does. TARGET may then be left out. Peers with public addresses are turned away.\n",
 	tables,
 	run,
 };

@@ -69,7 +69,8 @@ static void finish(struct errand *e)
 	struct text t;
 
 	text_init(&t, buf, sizeof(buf));
-	text_put(&t, "%sevent: end\ndata: {\"code\":%d}\n\n", e->inside ? "\n\n" : "", (int64_t)end_process(e));
+	text_str(&t, e->inside ? "\n\n" : "");
+	text_put(&t, "event: end\ndata: {\"code\":%d}\n\n", (int64_t)end_process(e));
 	desk_send(e->desk, e->client, text_view(&t));
 	desk_finish(e->desk, e->client);
 }

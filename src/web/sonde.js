@@ -555,7 +555,8 @@ function finishRemote(run, trouble) {
 		for (const name of ["download", "upload"])
 			run.doc[name].reason = "it was not finished";
 	}
-	run.doc.bufferbloat = run.doc.bufferbloat || bufferbloat(run.doc, null);
+	if (run.kind === "check")
+		run.doc.bufferbloat = run.doc.bufferbloat || bufferbloat(run.doc, null);
 	if (trouble)
 		finish(run, "failed", trouble);
 	else if (run.final)

@@ -55,9 +55,10 @@ def wait_for(what, seconds=PATIENCE):
 
 
 class Gui:
-    def __init__(self, *args, port="0", inside=(), env=None, **streams):
+    def __init__(self, *args, port="0", browser=False, inside=(), env=None, **streams):
         words = ("-p", port) if port is not None else ()
-        self.process = start("gui", "--no-browser", *words, *args, inside=inside, env=env, **streams)
+        words += () if browser else ("--no-browser",)
+        self.process = start("gui", *words, *args, inside=inside, env=env, **streams)
         found, self.banner = read_until(self.process.stdout, ADDRESS + "(?s:.*)ends it\n")
         self.port, self.token = int(found[1]), found[2]
         self.host = f"127.0.0.1:{self.port}"
@@ -641,6 +642,46 @@ class Privilege(unittest.TestCase):
                 ours = self.capabilities(gui.pid)
                 self.assertEqual((ours["CapEff"], ours["CapPrm"]), (0, 1 << 13))
                 self.assertEqual(gui.events_until_stopped("run=trace&target=127.0.0.1")["targets"][0]["method"], "icmp-raw")
+
+    def browse(self, lend, env, user=True):
+        """What a browser finds that is opened; None where none is."""
+        with PublicBinary() as lent, tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o777)
+            fake, told = os.path.join(folder, "fake"), os.path.join(folder, "told")
+            Path(fake).write_text("#!/bin/sh\n{ echo \"$@\"; id -u; id -ru; id -g; grep -E '^Cap(Prm|Eff|Inh|Amb)|^SigIgn' "
+                f"/proc/self/status; ls /proc/$$/fd; cut -d' ' -f1,6 /proc/$$/stat; }} > {told}.new\nmv {told}.new {told}\n")
+            os.chmod(fake, 0o755)
+            lend(os.path.join(lent.folder.name, "sonde"))
+            inside = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /usr/bin/xdg-open && exec "$@"', fake]
+            if subprocess.run([*inside, "true"], capture_output=True, timeout=PATIENCE).returncode != 0:
+                self.skipTest("no namespace of its own can be had, or there is no /usr/bin/xdg-open")
+            with Gui(browser=True, inside=[*inside, *(as_user() if user else ())], env=env) as gui:
+                if "your browser" not in gui.banner:
+                    return None
+                wait_for(lambda: os.path.exists(told))
+                return [f"http://{gui.host}{gui.base}", *Path(told).read_text().splitlines()]
+
+    def test_the_browser_is_the_users_own_and_has_nothing_of_ours(self):
+        def capability(path):
+            subprocess.run(["setcap", "cap_net_raw+ep", path], check=True, timeout=PATIENCE)
+
+        def set_uid(path):
+            os.chmod(path, 0o6755)
+
+        for lend in (capability, set_uid):
+            url, opened, *facts = self.browse(lend, {"DISPLAY": ":9"})
+            self.assertEqual(opened, url)
+            self.assertEqual(facts[:3], ["65534"] * 3)
+            self.assertEqual([int(line.split()[1], 16) for line in facts if line.startswith("Cap")], [0] * 4)
+            self.assertIn("SigIgn:\t0000000000000000", facts)
+            pid, session = facts[-1].split()
+            self.assertEqual(pid, session)
+            self.assertFalse({str(fd) for fd in range(3, 10)} & set(facts), facts)
+
+    def test_without_a_desktop_and_for_root_no_browser_is_opened(self):
+        self.assertIsNone(self.browse(lambda path: None, {"DISPLAY": "", "WAYLAND_DISPLAY": ""}))
+        self.assertIsNone(self.browse(lambda path: None, {"DISPLAY": ":9"}, user=False))
+        self.assertIsNotNone(self.browse(lambda path: None, {"DISPLAY": "", "WAYLAND_DISPLAY": "wayland-0"}))
 
     def test_without_proc_it_works(self):
         hide = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]

@@ -37,13 +37,13 @@ class Table(test_trace.Chain):
 
     def test_80_columns(self):
         t, lines = self.table(self.v4[3], sums=r"4 hops, [3-9]\d sent, [2-9]")
-        figures = r" +00      0%   0\.000  0\.000  0\.000  0\.000  [ ▁]+$"
+        figures = r" +0+      0%   0\.000  0\.000  0\.000  0\.000  [ ▁]+$"
         self.assertEqual(lines[0], "trace to 00.00.0.0 (00.00.0.0), 00 hops at most, icmp-raw", t)
         self.assertEqual(lines[1], "hop             sent    loss last ms    p50    p99 jitter" + "recent".rjust(22), t)
         for i in (2, 4, 5):
             self.assertRegex(lines[i], r"^ 0  00\.00\.0\.0" + figures, t)
         self.assertRegex(lines[3], r"^ 0  \* +0+    000%    lost  no answer$", t)
-        self.assertRegex(lines[6], r"^0 hops, 00 sent, 0+ lost, 0 s  q to quit$", t)
+        self.assertRegex(lines[6], r"^0 hops, 0+ sent, 0+ lost, 0 s  q to quit$", t)
         self.assertNotIn(("red", True), t.screen.styles, t)  # a router may say nothing
         t.press("q")
         self.assertEqual(t.wait(), "exit 0", t)
@@ -53,10 +53,10 @@ class Table(test_trace.Chain):
 
     def test_132_columns_and_one_that_is_not_there(self):
         t, lines = self.table(self.v4[3], "10.80.1.2", "10.80.9.9", sums="7 hops, 1 silent, [4-9]", columns=132)
-        labels = [line[:25].rstrip() for line in lines[1:8]]
-        self.assertEqual(labels, [re.sub(r"\d", "0", s) for s in ("10.80.3.2  1  10.80.0.2", "10.80.3.2  2  *",
-            "10.80.3.2  3  10.80.2.2", "10.80.3.2  4  10.80.3.2", "10.80.1.2  1  10.80.0.2", "10.80.1.2  2  10.80.1.2",
-            "10.80.9.9  1  *")], t)
+        labels = [line.split()[:3] for line in lines[1:8]]
+        self.assertEqual(labels, [re.sub(r"\d", "0", s).split() for s in ("10.80.3.2 1 10.80.0.2", "10.80.3.2 2 *",
+            "10.80.3.2 3 10.80.2.2", "10.80.3.2 4 10.80.3.2", "10.80.1.2 1 10.80.0.2", "10.80.1.2 2 10.80.1.2",
+            "10.80.9.9 1 *")], t)
         self.assertIn("  no answer", lines[7], t)
         self.assertRegex(lines[8], r"^0 hops, 0 silent, 0+ sent, 0+ lost, 0 s  q to quit$", t)
         self.assertLess(max(map(len, lines)), 132, t)
