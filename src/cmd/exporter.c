@@ -98,7 +98,7 @@ static struct exporter_probe *find_free(struct exporter *x)
 static void answer_probe(struct exporter *x, size_t client, struct slice query)
 {
 	static char target[TARGET_MAX + 1];
-	static const char *const argv[] = { "-f", "prom", "-c", "3", "-i", "200ms", "-w", "4s", "--", target, NULL };
+	static char *argv[] = { "-f", "prom", "-c", "3", "-i", "200ms", "-w", "4s", "--", target, NULL };
 	struct exporter_probe *to = find_free(x);
 	struct fault why;
 	struct text t;
@@ -106,7 +106,7 @@ static void answer_probe(struct exporter *x, size_t client, struct slice query)
 	text_init(&t, target, sizeof(target));
 	if (!read_target(query, &t)) {
 		refuse(x, client, 400, "say target=HOST: one host of at most 255 bytes, no network, no dash before it\n");
-	} else if (!to || !process_start(&to->process, probe, 10, (char **)(uintptr_t)argv, &why)) {
+	} else if (!to || !process_start(&to->process, probe, 10, argv, &why)) {
 		refuse(x, client, 503, "no more probes at once\n");
 	} else {
 		to->client = client;

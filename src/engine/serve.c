@@ -444,7 +444,7 @@ void serve_moved(struct serve *s, uint64_t n, ns_t now)
 		if (s->out_at == s->out_n)
 			leave_answer(s, s->after, now);
 	} else if (s->state == SERVE_PAGE) {
-		slice_skip(&s->page, n);
+		slice_skip(&s->page, (size_t)n);
 		if (s->page.n == 0)
 			leave_answer(s, next, now);
 	} else if (s->state == SERVE_DOWNLOAD) {

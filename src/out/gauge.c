@@ -133,7 +133,7 @@ static void put_rates(struct text *t, const struct check_moment *m)
 		put_rate(t, m->up_bits_per_second, " up  ");
 }
 
-/* A figure of the phase comes first: without it there is no need to know which phase it is. */
+/* The figure comes first; without a label nobody would know what the bars are. */
 void gauge_draw(struct gauge *g, struct text *t, const struct check_moment *m, size_t columns)
 {
 	size_t left = columns - 1;
@@ -142,6 +142,7 @@ void gauge_draw(struct gauge *g, struct text *t, const struct check_moment *m, s
 	bool label = take(&left, LABEL);
 
 	latency = latency || take(&left, LATENCY);
+	left = label ? left : 0;
 	size_t recent = left >= 2 * (BARS_MIN + GAP) ? smaller(left / 2 - GAP, SPARK_MAX) : 0;
 
 	left -= recent > 0 ? recent + GAP : 0;

@@ -108,7 +108,7 @@ function rateWords(bps) {
 }
 
 function ms(value) {
-	return value === null || value === undefined ? DASH : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+	return value === null || value === undefined ? DASH : value.toFixed(value < 1 && !serving ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0);
 }
 
 /* For a sentence: as exact as one speaks. */
@@ -732,7 +732,9 @@ function drawTime(g, box, c, x, look) {
 		g.fillStyle = look.soft;
 		for (let at = box.y - 8; at < box.y + box.h; at += 6)
 			g.fillRect(Math.round(x(p.at)), at, 1, 3);
-		g.fillText(p.name, x(p.at) + 6, box.y - 1 + 14);
+		/* A phase without a moment of its own has no room for its name. */
+		if (x(p.at) + 6 + g.measureText(p.name).width < x(c.to))
+			g.fillText(p.name, x(p.at) + 6, box.y - 1 + 14);
 	}
 }
 

@@ -209,7 +209,17 @@ class Formats(Checked):
         self.assertTrue(all(line["schema"] == 1 for line in lines))
         self.assertEqual(lines[-1]["type"], "check")
         self.assertEqual({line["type"] for line in lines[:-1]}, {"probe", "progress"})
-        self.assertEqual({line["phase"] for line in lines if line["type"] == "progress"}, {"ping", "download", "upload"})
+
+    def test_a_line_of_ndjson_tells_which_phase_the_probes_after_it_belong_to(self):
+        lines = self.ran("ndjson").lines
+        begun = [i for i, line in enumerate(lines) if line["type"] == "progress" and line["seconds"] == 0]
+        self.assertEqual([lines[i] for i in begun], [{"schema": 1, "type": "progress", "phase": phase,
+            "bits_per_second": None, "seconds": 0, "rtt_ms": None} for phase in ("ping", "download", "upload")])
+        self.assertEqual(begun[0], 0)
+        self.assertEqual({line["type"] for line in lines[1:begun[1]]}, {"probe"})
+        for phase, first, last in (("download", *begun[1:]), ("upload", begun[2], -1)):
+            self.assertEqual({line["phase"] for line in lines[first:last] if line["type"] == "progress"}, {phase})
+            self.assertIn("probe", {line["type"] for line in lines[first:last]})
 
     def test_ndjson_comes_as_it_happens(self):
         with start("check", "--time", "1s", "--only", "ping,download", "-c", "5", "-f", "ndjson",
@@ -295,9 +305,12 @@ class Signals(Checked):
             self.assertRegex(out, r"(?m)^  download +\d.*bit/s")
 
     def test_an_interrupted_run_still_writes_its_document(self):
-        code, out, err = self.interrupted(signal.SIGINT, r'"progress"', "-f", "ndjson")
+        code, out, err = self.interrupted(signal.SIGINT, r'"download","bits_per_second":\d', "-f", "ndjson")
         self.assertEqual((code, err), (0, ""), out)
-        last = json.loads(out.splitlines()[-1])
+        lines = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([line["phase"] for line in lines if line["type"] == "progress" and not line["seconds"]],
+            ["ping", "download"])
+        last = lines[-1]
         self.assertEqual((last["type"], last["download"]["status"], last["upload"]["status"]),
             ("check", "ok", "skipped"))
 
