@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """sonde trace on a terminal: the table while it runs, and the result as it is printed elsewhere in its place."""
 
+import os
 import re
 import signal
 import socket
@@ -193,6 +194,18 @@ class Goes(TraceLive):
         self.assertEqual(t.wait(), "exit 0", t)
         self.assertTrue(t.screen.text.startswith("$ sonde &\n$ somebody's\n"), t)
         self.assert_result_alone(t)
+
+    def test_sent_to_the_background_it_wipes_nothing_of_others_either(self):
+        t = self.terminal(*FAST, "-c", "40", self.one)
+        t.until(r"1 hop, [3-9]\d* sent")
+        t.press("\x1a")
+        t.wait()
+        t.order("take")
+        os.write(t.slave, b"[1]+ Stopped\r\n$ bg\r\n$ typed\r\n")
+        t.drain()
+        t.order("continue")
+        self.assertEqual(t.wait(), "exit 0", t)
+        self.assertRegex(t.screen.text, r"(?s)sent, 0 lost, \d s  q to quit\n\[1\]\+ Stopped\n\$ bg\n\$ typed\n hop .*reached in 1 hop\n$", t)
 
     def test_another_size_shows_one_table_that_fits(self):
         t = self.endless(columns=132, rows=43)
