@@ -6,13 +6,14 @@ import re
 import signal
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from program import SONDE, Serve
+from program import Serve
 from screen import Terminal
 
 PHASES = ("ping", "download", "upload", "both")
@@ -46,8 +47,8 @@ class Checks(unittest.TestCase):
         """In the midst of a phase that does not end by itself."""
         return self.terminal("--time", "100s", "-c", "10000", "--only", only, *more, **how)
 
-    def short(self, *more, **how):
-        t = self.terminal("--time", "300ms", "-c", "4", *more, **how)
+    def short(self, *more, only="ping,download", **how):
+        t = self.terminal("--time", "300ms", "-c", "4", "--only", only, *more, **how)
         return t, t.wait()
 
     def under_way(self, t, n=3):
@@ -177,7 +178,7 @@ class Ends(Checks):
         self.assert_results(t, "download")
 
     def test_a_whole_run_leaves_its_results_and_nothing_else(self):
-        t, said = self.short("--both", columns=132, rows=43)
+        t, said = self.short(only="ping,download,upload,both", columns=132, rows=43)
         self.assertEqual(said, "exit 0", t)
         self.assert_left_well(t)
         self.assert_results(t, "ping", "download", "upload")
@@ -226,7 +227,7 @@ class Streams(Checks):
             log.seek(0)
             self.assertEqual((said, log.read()), ("exit 0", b""), t)
         self.assertNotIn(b"\x1b", t.bytes)
-        self.assert_results(t, "ping", "download", "upload")
+        self.assert_results(t, "ping", "download")
 
     def test_a_dumb_terminal_quiet_and_lines_for_programs_have_none(self):
         for more, env in (((), {"TERM": "dumb"}), ((), {"TERM": ""}), (("-q",), {}), (("-f", "ndjson"), {})):
@@ -322,9 +323,9 @@ class Redraws(Checks):
     def test_not_more_than_ten_a_second(self):
         t = self.endless()
         t.until("bit/s")
-        frames = t.screen.frames
-        t.drain(2)
-        self.assertTrue(frames + 1 < t.screen.frames <= frames + 21, t.screen.frames - frames)
+        frames, began = t.screen.frames, time.monotonic()
+        t.drain(1)
+        self.assertLessEqual(t.screen.frames - frames, 10 * (time.monotonic() - began) + 2)
 
     def resized(self, sizes, **how):
         t = self.terminal("--time", "100s", "-c", "3", "--only", "ping,download", columns=132, rows=24,
