@@ -139,6 +139,33 @@ class Check(WebLab):
         self.assertFalse(b.script("return document.querySelectorAll('#entries li').length"))
 
 
+class Fast(WebLab):
+    """A wire as fast as this machine."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.serve()
+        cls.browser.open(cls.server.url + "/")
+        cls.browser.press("enter")
+        cls.until_state("running", seconds=5)
+        cls.until_state("done", "failed")
+
+    def test_above_1_gbit_s_the_browser_is_said_to_be_the_limit(self):
+        fastest = max(self.value("download"), self.value("upload"))
+        if fastest <= 1e9:
+            self.skipTest(f"this machine's browser takes only {fastest / 1e6:.0f} Mbit/s")
+        self.assertRegex(self.browser.text("#notes"), rf"(?i)browser.*limit.*sonde check {self.server.target}")
+        self.look_at("serve-fast")
+
+    def test_the_result_can_be_had_as_a_picture(self):
+        self.browser.click("#copy-picture")
+        self.browser.until(f"{BY_ID}.textContent !== ''", "copied")
+        self.assertIn(self.browser.text("#copied"), ("copied", "saved as a file"))
+        # Of every file that comes by plain HTTP.
+        self.assertEqual([c for c in self.browser.complaints() if "insecure connection" not in c], [])
+
+
 class Idle(WebLab):
     @classmethod
     def setUpClass(cls):
