@@ -648,7 +648,7 @@ class Privilege(unittest.TestCase):
         with PublicBinary() as lent, tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o777)
             fake, told = os.path.join(folder, "fake"), os.path.join(folder, "told")
-            Path(fake).write_text("#!/bin/sh\n{ echo \"$@\"; id -u; id -ru; id -g; grep -E '^Cap(Prm|Eff|Inh|Amb)|^SigIgn' "
+            Path(fake).write_text("#!/bin/sh -p\n{ echo \"$@\"; id -u; id -ru; id -g; grep -E '^Cap(Prm|Eff|Inh|Amb)|^SigIgn' "
                 f"/proc/self/status; ls /proc/$$/fd; cut -d' ' -f1,6 /proc/$$/stat; }} > {told}.new\nmv {told}.new {told}\n")
             os.chmod(fake, 0o755)
             lend(os.path.join(lent.folder.name, "sonde"))

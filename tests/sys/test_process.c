@@ -83,6 +83,24 @@ static void a_child_says_something_and_ends_with_its_code(void **state)
 	}
 }
 
+static int dawdle(int argc, char **argv)
+{
+	(void)argv;
+	close(STDOUT_FILENO);
+	poll(NULL, 0, 50);
+	return argc + 6;
+}
+
+static void one_that_takes_its_time_to_end_is_waited_for(void **state)
+{
+	(void)state;
+	struct process p = start(dawdle, NULL);
+
+	assert_string_equal(hear(&p, 100), "");
+	assert_int_equal(process_end(&p), 7);
+	assert_gone(p.pid);
+}
+
 static int keep_silent(int argc, char **argv)
 {
 	(void)argv;
@@ -334,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_child_says_something_and_ends_with_its_code),
+		cmocka_unit_test(one_that_takes_its_time_to_end_is_waited_for),
 		cmocka_unit_test(reading_never_waits),
 		cmocka_unit_test(one_that_goes_on_is_ended),
 		cmocka_unit_test(one_that_is_in_the_middle_of_writing_is_ended),

@@ -63,7 +63,10 @@ class Check(WebLab):
         self.assertTrue(0 < f["ping"] < 5, f)
         self.assertTrue(0 <= f["jitter"] < 5, f)
         self.assertGreater(f["loaded"], f["ping"] + 5, f)
-        self.assertEqual(f["grade"], self.program.json["bufferbloat"]["grade"], f)
+        # The program's may be the next one: its queue is fuller, or this machine busier.
+        more = f["loaded"] - f["ping"]
+        bounds = (5, "A+"), (30, "A"), (60, "B"), (200, "C"), (400, "D")
+        self.assertEqual(f["grade"], next((grade for below, grade in bounds if more < below), "F"), f)
 
     def test_a_sentence_says_it_in_words(self):
         self.assertRegex(self.browser.text("#sentence"), r"[A-Z].*latency.*\d ms.*\.$")
