@@ -20,6 +20,17 @@ VERSION := 0.1.0
 # Small first: -Oz where the compiler knows it. Where data goes by, speed is worth a little size.
 SMALL := $(if $(shell echo | $(CC) -Oz -fsyntax-only -x c - 2>&1),-Os,-Oz)
 CFLAGS ?= $(SMALL)
+# A static program is squeezed as a whole, by gcc and without CFLAGS of yours: 9 kB less for twice the time. Each flag was
+# kept for what it saved; none costs speed where data goes by.
+SQUEEZE := -flto -flto-partition=one -fno-inline-functions-called-once -fno-caller-saves -fno-tree-dominator-opts \
+	-fno-move-loop-invariants -fno-tree-loop-im -fno-expensive-optimizations -fira-region=all -fno-optimize-sibling-calls
+SQUEEZE_x86_64 := -mgeneral-regs-only -malign-data=abi -fno-if-conversion -fno-jump-tables
+takes = $(shell echo | $(CC) $(1) -fsyntax-only -x c - >/dev/null 2>&1 && echo yes)
+ifeq ($(if $(STATIC),$(filter $(SMALL),$(CFLAGS))),$(CFLAGS))
+ifeq ($(call takes,$(SQUEEZE)),yes)
+TIGHT := $(SQUEEZE) $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$(SQUEEZE_x86_64))
+endif
+endif
 HOT := core/csum
 GZIP := $(shell command -v gzip)
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
@@ -53,28 +64,28 @@ say = @printf '  %-5s %s\n' $(1) $(2)
 
 all: $(B)/sonde ## build the program (the default)
 
-$(B)/sonde: $(B)/obj/main.o $(call obj,$(REST)) $(B)/libpure.a
+$(B)/sonde: $(B)/obj/main.o $(call obj,$(REST) $(PURE))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK)
+	$(Q)$(CC) $(CFLAGS) $(TIGHT) -o $@ $^ $(LINK)
 
 $(B)/libpure.a: $(call obj,$(PURE))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/obj/%.o: src/%.c $(B)/flags
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(if $(filter $*,$(HOT)),$(if $(filter $(SMALL),$(CFLAGS)),-O2)) \
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(TIGHT) $(if $(filter $*,$(HOT)),$(if $(filter $(SMALL),$(CFLAGS)),-O2)) \
 		$(WARN) $(NEED) -MMD -MP -c -o $@ $<
 
 # Another compiler or other flags rebuild everything; the same ones rebuild nothing.
 $(B)/flags: .FORCE
-	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE) $(GZIP)' | cmp -s - $@ || \
-		printf '%s\n' '$(CC) $(CFLAGS) $(WARN) $(LINK) $(VERSION) $(RESOLVE) $(GZIP)' > $@
+	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(TIGHT) $(WARN) $(LINK) $(VERSION) $(RESOLVE) $(GZIP)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(CFLAGS) $(TIGHT) $(WARN) $(LINK) $(VERSION) $(RESOLVE) $(GZIP)' > $@
 
 # Style and script are kept compressed, as every browser takes them; without a gzip here they stay as they are.
 $(B)/web/sonde.%: src/web/sonde.% $(B)/flags
 	$(Q)mkdir -p $(@D) && $(if $(GZIP),$(GZIP) -9nc $< > $@,cp $< $@)
 
-$(B)/obj/web/page.o: NEED += -Wa,-I$(B)/web
+$(B)/obj/web/page.o: NEED += -Wa,-I$(B)/web $(if $(TIGHT),-fno-lto)
 $(B)/obj/web/page.o: src/web/index.html $(B)/web/sonde.css $(B)/web/sonde.js
 
 # Pure tests link the pure half alone: a module that is not pure does not link.
