@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,11 +36,11 @@ static int renew_signals(void)
 
 bool process_start(struct process *ret, int (*f)(int argc, char **argv), int argc, char **argv, struct fault *why)
 {
-	int parent = getpid(), ends[2], yes = 1;
+	int parent = getpid(), ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return fail_fault(why, "cannot open a pipe", SLICE(""));
-	ioctl(ends[0], FIONBIO, &yes);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	signals_set(SIGCHLD, SIG_DFL); /* ignored, it would leave nothing to wait for */
 	int pid = child_start();
 
