@@ -19,6 +19,7 @@ struct reflector {
 struct reflector_cfg {
 	const struct addr *listen; /* so many as n, each with a port */
 	size_t n;
+	const int *fds; /* of sockets that are bound to these already; NULL for none */
 	bool open_to_all;
 	struct reflect_counters *counters; /* outlive the reflector */
 };

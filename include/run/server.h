@@ -16,6 +16,7 @@ struct server_cfg {
 	struct addr listen[SERVER_LISTENERS_MAX];
 	size_t n_listen;
 	bool listen_all;        /* 0.0.0.0 and [::]: one of them may be missing */
+	size_t n_lent;          /* sockets of sys/lent.h to serve at, and no other; UDP where such are among them */
 	bool open_to_all;       /* peers with public addresses too */
 	const char *congestion; /* of what is sent; NULL for the system's */
 	size_t clients_max;     /* connections in all */

@@ -35,6 +35,9 @@ bool udp_open(struct udp_socket *s, int family, const struct udp_options *o, str
 
 /* Open one to answer at; nobody else can have that port as well. Return: 0, or an enum io with @why. */
 int udp_listen(struct udp_socket *s, const struct addr *at, struct fault *why);
+
+/* The same with a socket that is bound to @at already; @fd is the socket's from now on. */
+void udp_take(struct udp_socket *s, int fd, const struct addr *at);
 void udp_close(struct udp_socket *s);
 
 /* As icmp_send(): @tag comes back with the stamps of this send. Return: 0, or an enum io. */

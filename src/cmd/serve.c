@@ -3,6 +3,7 @@
 #include "cmd/common.h"
 #include "core/text_put.h"
 #include "run/server.h"
+#include "sys/lent.h"
 #include "sys/netif.h"
 #include "sys/privilege.h"
 #include "sys/signals.h"
@@ -58,7 +59,8 @@ static bool choose_listeners(struct server_cfg *cfg, const struct serve_options 
 	for (size_t i = 0; i < o->bind.n; i++)
 		if (!add_listener(cfg, o->bind.v[i], (uint16_t)o->port, why))
 			return false;
-	if (o->bind.n > 0)
+	cfg->n_lent = lent_count();
+	if (o->bind.n > 0 || cfg->n_lent > 0)
 		return true;
 	cfg->listen_all = true;
 	return add_listener(cfg, "0.0.0.0", (uint16_t)o->port, why) && add_listener(cfg, "::", (uint16_t)o->port, why);
@@ -180,7 +182,7 @@ const struct command cmd_serve = {
 	"Serves sonde and the page at /, /down?bytes=N, /down?seconds=S, /up, /ping, /info and /metrics over HTTP, and the\n"
 	"paths of LibreSpeed, OpenSpeedTest, the speedtest mini server, Cloudflare's client and responsiveness clients, to\n"
 	"private, link-local and loopback peers; and answers STAMP probes (RFC 8762) over UDP on the same port.\n"
-	"No file of this machine can be reached. Stops at Ctrl-C.\n",
+	"No file of this machine can be reached. Stops at Ctrl-C. Sockets of a service manager (LISTEN_FDS) come first.\n",
 	tables,
 	run,
 };

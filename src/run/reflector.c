@@ -16,7 +16,9 @@ bool reflector_open(struct reflector *r, const struct reflector_cfg *cfg, struct
 		return false;
 	reflect_init(&r->reflect, chance, cfg->open_to_all, cfg->counters);
 	for (size_t i = 0; i < cfg->n; i++) {
-		if (udp_listen(&r->sockets[r->n], &cfg->listen[i], why) != 0) {
+		if (cfg->fds) {
+			udp_take(&r->sockets[r->n], cfg->fds[i], &cfg->listen[i]);
+		} else if (udp_listen(&r->sockets[r->n], &cfg->listen[i], why) != 0) {
 			all = false;
 			continue;
 		}

@@ -6,6 +6,7 @@
 #include "core/io.h"
 #include "sys/clock.h"
 #include "sys/input.h"
+#include "sys/lent.h"
 #include "sys/memory.h"
 #include "sys/signals.h"
 
@@ -28,17 +29,23 @@
 #define FEW 6
 #define PIECE_OF_MANY (UINT64_C(256) << 10)
 
-/* Return: 0 or an enum io with @why. */
-static int listen_on(struct server *s, struct addr *at, struct fault *why)
+static void add_listener(struct server *s, int fd, const struct addr *at)
 {
-	int fd = stream_listen(at, why);
-
-	if (fd < 0)
-		return fd;
-	at->port = stream_port(fd);
+	s->cfg.listen[s->n_fds] = *at;
 	s->fds[s->n_fds] = fd;
 	wait_add(&s->wait, fd, WAIT_IN, LISTENER_KEY + s->n_fds);
 	s->n_fds++;
+}
+
+/* Return: 0 or an enum io with @why. */
+static int listen_on(struct server *s, struct addr at, struct fault *why)
+{
+	int fd = stream_listen(&at, why);
+
+	if (fd < 0)
+		return fd;
+	at.port = stream_port(fd);
+	add_listener(s, fd, &at);
 	return 0;
 }
 
@@ -52,28 +59,63 @@ static bool open_listeners(struct server *s, struct fault *why)
 
 		if (at.port == 0 && s->n_fds > 0)
 			at.port = cfg->listen[0].port;
-		int io = listen_on(s, &at, why);
+		int io = listen_on(s, at, why);
 
 		if (io == IO_IN_USE)
 			fault_hint(why, "another port: sonde serve --port 8081");
 		if (io < 0 && !(cfg->listen_all && io == IO_UNREACHABLE))
 			return false;
-		if (io == 0)
-			cfg->listen[s->n_fds - 1] = at;
 	}
 	cfg->n_listen = s->n_fds;
 	return s->n_fds > 0;
 }
 
-/* UDP on the same ports. A server without it is still one: that it is missing is told, and no more. */
-static bool open_reflector(struct server *s, struct fault *why)
+/* UDP beside it. A server without it is still one: that it is missing is told, and no more. */
+static bool open_reflector(struct server *s, const struct reflector_cfg *cfg, struct fault *why)
 {
-	struct reflector_cfg cfg = { s->cfg.listen, s->cfg.n_listen, s->cfg.open_to_all, &s->counters.udp };
-
 	s->reflector = memory_get(1, sizeof(*s->reflector), why);
 	if (s->reflector)
-		reflector_open(s->reflector, &cfg, &s->wait, REFLECTOR_KEY, &s->udp_fault);
+		reflector_open(s->reflector, cfg, &s->wait, REFLECTOR_KEY, &s->udp_fault);
 	return s->reflector;
+}
+
+/* Take what we were given to serve at. */
+static bool take_sockets(struct server *s, struct fault *why)
+{
+	struct addr at, udp[SERVER_LISTENERS_MAX];
+	int fds[SERVER_LISTENERS_MAX];
+	struct reflector_cfg cfg = { udp, 0, fds, s->cfg.open_to_all, &s->counters.udp };
+
+	bool fit = s->cfg.n_lent <= SERVER_LISTENERS_MAX;
+
+	for (size_t i = 0; fit && i < s->cfg.n_lent; i++) {
+		int fd = LENT_FIRST + (int)i;
+		enum lent kind = lent_take(fd, &at);
+
+		fit = kind != LENT_UNFIT;
+		if (kind == LENT_STREAM) {
+			add_listener(s, fd, &at);
+		} else {
+			fds[cfg.n] = fd;
+			udp[cfg.n++] = at;
+		}
+	}
+	if (!fit || s->n_fds == 0)
+		return fault_set(why, FAULT_HOST, "cannot serve at the sockets of LISTEN_FDS", SLICE(""), NULL);
+	s->cfg.n_listen = s->n_fds;
+	return open_reflector(s, &cfg, why);
+}
+
+/* UDP on the same ports. */
+static bool open_sockets(struct server *s, struct fault *why)
+{
+	if (s->cfg.n_lent > 0)
+		return take_sockets(s, why);
+	if (!open_listeners(s, why))
+		return false;
+	struct reflector_cfg cfg = { s->cfg.listen, s->cfg.n_listen, NULL, s->cfg.open_to_all, &s->counters.udp };
+
+	return open_reflector(s, &cfg, why);
 }
 
 /* Connections inherit it from the socket that listens. */
@@ -102,7 +144,7 @@ bool server_open(struct server *s, const struct server_cfg *cfg, struct fault *w
 	s->free_slots = memory_get(s->cfg.clients_max, sizeof(*s->free_slots), why);
 	s->counters.started_s = (uint64_t)clock_wall_s();
 	if (!s->clients || !s->peers || !s->free_slots || !wait_open(&s->wait, why) || !bulk_open(&s->bulk, why) ||
-		!open_listeners(s, why) || !open_reflector(s, why))
+		!open_sockets(s, why))
 		return false;
 	choose_congestion(s);
 	return true;

@@ -62,9 +62,21 @@ bool udp_open(struct udp_socket *s, int family, const struct udp_options *o, str
 	return true;
 }
 
-int udp_listen(struct udp_socket *s, const struct addr *at, struct fault *why)
+void udp_take(struct udp_socket *s, int fd, const struct addr *at)
 {
 	bool v6 = at->family == 6;
+
+	s->fd = fd;
+	s->family = at->family;
+	s->port = at->port;
+	stamping_begin(&s->stamping, fd, at->family, ICMP_STAMP_RECEIPT);
+	stamping_prepare(&s->stamping, false, UDP_TTL);
+	set_int(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+}
+
+int udp_listen(struct udp_socket *s, const struct addr *at, struct fault *why)
+{
+	struct addr bound = *at;
 
 	s->fd = open_udp(at->family);
 	if (s->fd < 0 || !bind_at(s, at->family, at)) {
@@ -79,9 +91,8 @@ int udp_listen(struct udp_socket *s, const struct addr *at, struct fault *why)
 			close(s->fd);
 		return io;
 	}
-	stamping_begin(&s->stamping, s->fd, at->family, ICMP_STAMP_RECEIPT);
-	stamping_prepare(&s->stamping, false, UDP_TTL);
-	set_int(s->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+	bound.port = s->port;
+	udp_take(s, s->fd, &bound);
 	return 0;
 }
 
