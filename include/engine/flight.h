@@ -92,7 +92,7 @@ void flight_ends(const struct flight_slot *s, const struct packet *pkt, const st
 	ns_t *ret_came);
 
 /* A genuine answer, measured: the first one within the timeout counts as a round trip. Sets ev->outcome. */
-void flight_settle(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev);
+void flight_settle(struct flight *f, struct flight_slot *s, const struct score_card *card, struct ping_event *ev);
 
 /* May an error still say why there is no answer? One that comes after the probe was given up does. */
 static inline bool flight_may_be_refused(const struct flight_slot *s)
@@ -101,7 +101,7 @@ static inline bool flight_may_be_refused(const struct flight_slot *s)
 }
 
 /* An error instead of one (OUTCOME_ERROR), or the certainty that there will be none (OUTCOME_LOST). */
-void flight_lose(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev);
+void flight_lose(struct flight *f, struct flight_slot *s, const struct score_card *card, struct ping_event *ev);
 
 /**
  * flight_pass() - The oldest probe, if it is decided, or now given up

@@ -57,9 +57,7 @@ struct ping_cfg {
 };
 
 struct ping {
-	struct ping_cfg cfg;
 	struct ping_room room;
-	struct flight flight;
 	/* private */
 	ns_t began, start, end; /* start moves where a sleep of the machine was skipped */
 	uint64_t round;      /* whole rounds over all targets */
@@ -68,6 +66,9 @@ struct ping {
 	size_t passed;       /* with an interval of 0: targets in a row that have to wait */
 	ns_t soonest, look;  /* until when the first of these, and all there are; an answer sets `look` to 0 */
 	bool stopped;
+	/* public again */
+	struct flight flight;
+	struct ping_cfg cfg;
 };
 
 /* A probe to be sent. */
@@ -99,7 +100,7 @@ void ping_sent(struct ping *p, uint16_t wire, ns_t stamp);
 void ping_restamp(struct ping *p, uint16_t wire, ns_t stamp);
 
 /* This machine refused to send it: counted as sent and lost by an error. @text names the reason. */
-struct ping_event ping_failed(struct ping *p, uint16_t wire, const char *text);
+void ping_failed(struct ping *p, uint16_t wire, const char *text, struct ping_event *ret);
 
 /* What an ICMP socket handed over. Return: whether it makes an event. */
 bool ping_icmp(struct ping *p, const struct packet *pkt, struct ping_event *ret);

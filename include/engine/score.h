@@ -33,9 +33,9 @@ struct score_more {
 
 /* The distributions; a target without them has percentiles only while one round trip is all there is. */
 struct score_hists {
+	struct ways ways;   /* of answers that a reflector has numbered and stamped */
 	struct hist rtt, ipdv;
 	struct hist beside; /* what was measured beside the round trip: the queue of our interface, or the connect */
-	struct ways ways;   /* of answers that a reflector has numbered and stamped */
 };
 
 /* All that one target has; hists may be NULL. */
@@ -46,31 +46,31 @@ struct score_card {
 };
 
 /* A round trip in time. */
-void score_reply(struct score_card c, const struct ping_event *ev);
+void score_reply(const struct score_card *c, const struct ping_event *ev);
 
 /* No answer (OUTCOME_LOST), or an error instead of one. Return: 0..15, what score_late() has to know; 0 for silence. */
-unsigned score_lost(struct score_card c, const struct ping_event *ev);
+unsigned score_lost(const struct score_card *c, const struct ping_event *ev);
 
 /* A second answer to one probe, and one of other bytes than were sent. */
-void score_duplicate(struct score_card c);
-void score_corrupt(struct score_card c);
+void score_duplicate(const struct score_card *c);
+void score_corrupt(const struct score_card *c);
 
 /* It was not lost, nor was there an error. @how: from score_lost() */
-void score_take_back(struct score_card c, unsigned how);
+void score_take_back(const struct score_card *c, unsigned how);
 
 /* Answered after it had been counted as lost, which is taken back. */
-void score_late(struct score_card c, unsigned how);
+void score_late(const struct score_card *c, unsigned how);
 
 /* In the order of sending, once it is decided: had the probe an answer in time? */
-void score_run(struct score_card c, bool answered);
+void score_run(const struct score_card *c, bool answered);
 
 /* Probes that are neither answered nor given up. */
-uint64_t score_in_flight(struct score_card c);
+uint64_t score_in_flight(const struct score_card *c);
 
 /* Only the counts. */
-void score_counts(struct score_card c, struct ping_result *ret);
+void score_counts(const struct score_card *c, struct ping_result *ret);
 
 /* All figures but the names, the address, the method and the local drops. */
-void score_result(struct score_card c, struct ping_result *ret);
+void score_result(const struct score_card *c, struct ping_result *ret);
 
 #endif

@@ -127,7 +127,7 @@ static void decide(struct flight *f, struct flight_slot *s, enum flight_state st
 	s->state = (unsigned)state & 0xf;
 }
 
-void flight_lose(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev)
+void flight_lose(struct flight *f, struct flight_slot *s, const struct score_card *card, struct ping_event *ev)
 {
 	if (s->state == FLIGHT_LOST)
 		score_take_back(card, s->how);
@@ -136,7 +136,7 @@ void flight_lose(struct flight *f, struct flight_slot *s, struct score_card card
 }
 
 /* When the answer came decides, not when it was read: whoever gave it up, or reported an error, was wrong. */
-static void judge_again(struct flight *f, struct flight_slot *s, struct score_card card, const struct ping_event *ev)
+static void judge_again(struct flight *f, struct flight_slot *s, const struct score_card *card, const struct ping_event *ev)
 {
 	bool in_time = ev->rtt < f->timeout;
 	struct ping_event lost = { .outcome = OUTCOME_LOST };
@@ -151,7 +151,7 @@ static void judge_again(struct flight *f, struct flight_slot *s, struct score_ca
 	}
 }
 
-void flight_settle(struct flight *f, struct flight_slot *s, struct score_card card, struct ping_event *ev)
+void flight_settle(struct flight *f, struct flight_slot *s, const struct score_card *card, struct ping_event *ev)
 {
 	judge_again(f, s, card, ev);
 	switch (s->state) {

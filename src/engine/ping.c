@@ -192,9 +192,9 @@ void ping_restamp(struct ping *p, uint16_t wire, ns_t stamp)
 	flight_at(&p->flight, wire)->user = stamp;
 }
 
-static struct ping_event event_of(const struct ping *p, const struct flight_slot *s, enum outcome outcome)
+static void begin_event(const struct ping *p, const struct flight_slot *s, enum outcome outcome, struct ping_event *ret)
 {
-	return (struct ping_event){
+	*ret = (struct ping_event){
 		.outcome = outcome,
 		.target = s->target,
 		.seq = seq_of(p, s),
@@ -205,33 +205,45 @@ static struct ping_event event_of(const struct ping *p, const struct flight_slot
 	};
 }
 
-struct ping_event ping_failed(struct ping *p, uint16_t wire, const char *text)
+static void lose(struct ping *p, struct flight_slot *s, struct ping_event *ev)
+{
+	struct score_card card = card_of(p, s->target);
+
+	flight_lose(&p->flight, s, &card, ev);
+}
+
+static void settle(struct ping *p, struct flight_slot *s, struct ping_event *ev)
+{
+	struct score_card card = card_of(p, s->target);
+
+	p->look = 0;
+	flight_settle(&p->flight, s, &card, ev);
+}
+
+void ping_failed(struct ping *p, uint16_t wire, const char *text, struct ping_event *ret)
 {
 	struct flight_slot *s = flight_at(&p->flight, wire);
 
 	count_sent(p, s);
-	struct ping_event ev = event_of(p, s, OUTCOME_ERROR);
-
-	ev.text = text;
-	flight_lose(&p->flight, s, card_of(p, s->target), &ev);
-	return ev;
+	begin_event(p, s, OUTCOME_ERROR, ret);
+	ret->text = text;
+	lose(p, s, ret);
 }
 
-static struct ping_event reply(struct ping *p, struct flight_slot *s, const struct packet *pkt, bool ours)
+static void reply(struct ping *p, struct flight_slot *s, const struct packet *pkt, bool ours, struct ping_event *ret)
 {
-	struct ping_event ev = event_of(p, s, OUTCOME_CORRUPT);
-
-	ev.from = pkt->from;
-	ev.ttl = pkt->ttl;
-	ev.bytes = pkt->n;
+	begin_event(p, s, OUTCOME_CORRUPT, ret);
+	ret->from = pkt->from;
+	ret->ttl = pkt->ttl;
+	ret->bytes = pkt->n;
 	if (ours) {
-		flight_measure(s, pkt, &ev);
-		p->look = 0;
-		flight_settle(&p->flight, s, card_of(p, s->target), &ev);
+		flight_measure(s, pkt, ret);
+		settle(p, s, ret);
 	} else {
-		score_corrupt(card_of(p, s->target));
+		struct score_card card = card_of(p, s->target);
+
+		score_corrupt(&card);
 	}
-	return ev;
 }
 
 static bool take_reply(struct ping *p, const struct icmp_message *m, const struct packet *pkt, struct ping_event *ret)
@@ -241,7 +253,7 @@ static bool take_reply(struct ping *p, const struct icmp_message *m, const struc
 
 	if (s->state == FLIGHT_FREE || !addr_same_host(&pkt->from, &p->room.targets[s->target].addr))
 		return false;
-	*ret = reply(p, s, pkt, ours);
+	reply(p, s, pkt, ours, ret);
 	return true;
 }
 
@@ -253,14 +265,12 @@ static bool take_error(struct ping *p, uint16_t wire, const struct addr *to, con
 	if (!flight_may_be_refused(s) || !icmp_error_is_final(to->family, e->type) ||
 		!addr_same_host(to, &p->room.targets[s->target].addr))
 		return false;
-	struct ping_event ev = event_of(p, s, OUTCOME_ERROR);
-
-	ev.text = text ? text : icmp_error_text(to->family, e->type, e->code);
-	ev.from = *from;
-	ev.type = e->type;
-	ev.code = e->code;
-	flight_lose(&p->flight, s, card_of(p, s->target), &ev);
-	*ret = ev;
+	begin_event(p, s, OUTCOME_ERROR, ret);
+	ret->text = text ? text : icmp_error_text(to->family, e->type, e->code);
+	ret->from = *from;
+	ret->type = e->type;
+	ret->code = e->code;
+	lose(p, s, ret);
 	return true;
 }
 
@@ -355,14 +365,13 @@ static bool read_answer(const struct packet *pkt, struct stamp_answer *ret)
 static void add_ways(struct ping *p, const struct flight_slot *s, const struct packet *pkt,
 	const struct stamp_answer *a, const struct ping_event *ev)
 {
-	struct score_hists *hists = card_of(p, s->target).hists;
 	struct ways_answer answer = { .seq = ev->seq, .asked = a->probe.seq, .count = a->seq,
 		.again = ev->outcome == OUTCOME_DUPLICATE, .ptp = a->error & STAMP_ERROR_PTP, .heard = a->received,
 		.said = a->sent };
 
 	flight_ends(s, pkt, ev, &answer.left, &answer.came);
-	if (hists)
-		ways_add(&hists->ways, &answer);
+	if (p->room.hists)
+		ways_add(&p->room.hists[s->target].ways, &answer);
 }
 
 static bool take_answer(struct ping *p, const struct packet *pkt, struct ping_event *ret)
@@ -376,7 +385,7 @@ static bool take_answer(struct ping *p, const struct packet *pkt, struct ping_ev
 	/* Only reflectors that know of sessions return their number (RFC 8972 section 3). */
 	bool ours = a.probe.sent == sent.sent && (a.probe.session == 0 || a.probe.session == sent.session);
 
-	*ret = reply(p, s, pkt, ours);
+	reply(p, s, pkt, ours, ret);
 	if (ours)
 		add_ways(p, s, pkt, &a, ret);
 	return true;
@@ -413,36 +422,34 @@ bool ping_answered(struct ping *p, uint16_t wire, ns_t stamp, ns_t handshake, st
 
 	if (s->state == FLIGHT_FREE)
 		return false;
-	*ret = event_of(p, s, OUTCOME_REPLY);
+	begin_event(p, s, OUTCOME_REPLY, ret);
 	ret->from = p->room.targets[s->target].addr;
 	flight_measure_tcp(s, stamp, handshake, ret);
-	p->look = 0;
-	flight_settle(&p->flight, s, card_of(p, s->target), ret);
+	settle(p, s, ret);
+	return true;
+}
+
+/* A probe over another transport is decided without an answer. */
+static bool give_up(struct ping *p, uint16_t wire, enum outcome outcome, const char *text, struct ping_event *ret)
+{
+	struct flight_slot *s = flight_at(&p->flight, wire);
+
+	if (s->state != FLIGHT_WAITING)
+		return false;
+	begin_event(p, s, outcome, ret);
+	ret->text = text;
+	lose(p, s, ret);
 	return true;
 }
 
 bool ping_refused(struct ping *p, uint16_t wire, const char *text, struct ping_event *ret)
 {
-	struct flight_slot *s = flight_at(&p->flight, wire);
-
-	if (s->state != FLIGHT_WAITING)
-		return false;
-	*ret = event_of(p, s, OUTCOME_ERROR);
-	ret->text = text;
-	flight_lose(&p->flight, s, card_of(p, s->target), ret);
-	return true;
+	return give_up(p, wire, OUTCOME_ERROR, text, ret);
 }
 
 bool ping_missed(struct ping *p, uint16_t wire, const char *text, struct ping_event *ret)
 {
-	struct flight_slot *s = flight_at(&p->flight, wire);
-
-	if (s->state != FLIGHT_WAITING)
-		return false;
-	*ret = event_of(p, s, OUTCOME_LOST);
-	ret->text = text;
-	flight_lose(&p->flight, s, card_of(p, s->target), ret);
-	return true;
+	return give_up(p, wire, OUTCOME_LOST, text, ret);
 }
 
 bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret)
@@ -451,11 +458,13 @@ bool ping_expire(struct ping *p, ns_t now, struct ping_event *ret)
 	bool over = sending_is_over(p), lost = false;
 
 	while (!lost && (s = flight_pass(&p->flight, now, over, &lost))) {
+		struct score_card card = card_of(p, s->target);
+
 		if (lost) {
-			*ret = event_of(p, s, OUTCOME_LOST);
-			score_lost(card_of(p, s->target), ret);
+			begin_event(p, s, OUTCOME_LOST, ret);
+			score_lost(&card, ret);
 		}
-		score_run(card_of(p, s->target), s->state == FLIGHT_ANSWERED);
+		score_run(&card, s->state == FLIGHT_ANSWERED);
 	}
 	return lost;
 }
@@ -465,9 +474,10 @@ void ping_finish(struct ping *p)
 	p->stopped = true;
 	for (; p->flight.tail != p->flight.head; p->flight.tail++) {
 		struct flight_slot *s = flight_at(&p->flight, p->flight.tail);
+		struct score_card card = card_of(p, s->target);
 
 		if (s->state != FLIGHT_WAITING)
-			score_run(card_of(p, s->target), s->state == FLIGHT_ANSWERED);
+			score_run(&card, s->state == FLIGHT_ANSWERED);
 	}
 }
 
@@ -499,12 +509,16 @@ void ping_label(const struct ping *p, size_t target, struct ping_result *r)
 
 void ping_counts(const struct ping *p, size_t target, struct ping_result *r)
 {
-	score_counts(card_of(p, target), r);
+	struct score_card card = card_of(p, target);
+
+	score_counts(&card, r);
 }
 
 void ping_result(const struct ping *p, size_t target, ns_t now, struct ping_result *r)
 {
+	struct score_card card = card_of(p, target);
+
 	ping_label(p, target, r);
-	score_result(card_of(p, target), r);
+	score_result(&card, r);
 	r->elapsed = ns_max(now - p->began, 0);
 }

@@ -2,30 +2,30 @@
 #include "engine/score.h"
 
 /* To read it, without touching what was never written. */
-static const struct score_more *more_of(struct score_card c)
+static const struct score_more *more_of(const struct score_card *c)
 {
 	static const struct score_more none;
 
-	return c.s->has_more ? c.more : &none;
+	return c->s->has_more ? c->more : &none;
 }
 
 /* To write it. */
-static struct score_more *open_more(struct score_card c)
+static struct score_more *open_more(const struct score_card *c)
 {
-	c.s->has_more = true;
-	return c.more;
+	c->s->has_more = true;
+	return c->more;
 }
 
-static void count_distribution(struct score_card c, const struct ping_event *ev)
+static void count_distribution(const struct score_card *c, const struct ping_event *ev)
 {
 	ns_t beside = ev->connect != UNKNOWN ? ev->connect : ev->queue;
-	ns_t last = c.s->last;
+	ns_t last = c->s->last;
 
-	hist_add(&c.hists->rtt, ev->rtt);
-	if (c.s->received > 0)
-		hist_add(&c.hists->ipdv, ev->rtt > last ? ev->rtt - last : last - ev->rtt);
+	hist_add(&c->hists->rtt, ev->rtt);
+	if (c->s->received > 0)
+		hist_add(&c->hists->ipdv, ev->rtt > last ? ev->rtt - last : last - ev->rtt);
 	if (beside != UNKNOWN)
-		hist_add(&c.hists->beside, beside);
+		hist_add(&c->hists->beside, beside);
 }
 
 static enum stamps worse(enum stamps a, enum stamps b)
@@ -33,22 +33,22 @@ static enum stamps worse(enum stamps a, enum stamps b)
 	return a == STAMPS_NONE || b < a ? b : a;
 }
 
-void score_reply(struct score_card c, const struct ping_event *ev)
+void score_reply(const struct score_card *c, const struct ping_event *ev)
 {
-	if (c.hists)
+	if (c->hists)
 		count_distribution(c, ev);
 	/* Of one round trip its length says all. */
-	if (c.s->received == 1)
-		tally_add(&open_more(c)->rtt, c.s->last);
-	if (c.s->received > 0)
+	if (c->s->received == 1)
+		tally_add(&open_more(c)->rtt, c->s->last);
+	if (c->s->received > 0)
 		tally_add(&open_more(c)->rtt, ev->rtt);
-	c.s->last = ev->rtt;
-	c.s->stamps = (uint8_t)worse(c.s->stamps, ev->stamps);
-	c.s->received++;
-	if (ev->seq < c.s->highest)
+	c->s->last = ev->rtt;
+	c->s->stamps = (uint8_t)worse(c->s->stamps, ev->stamps);
+	c->s->received++;
+	if (ev->seq < c->s->highest)
 		open_more(c)->reordered++;
 	else
-		c.s->highest = ev->seq;
+		c->s->highest = ev->seq;
 }
 
 static bool is_kind(const struct ping_kind *k, const struct ping_event *ev)
@@ -72,42 +72,42 @@ static unsigned count_kind(struct score_more *m, const struct ping_event *ev)
 	return i + 1;
 }
 
-unsigned score_lost(struct score_card c, const struct ping_event *ev)
+unsigned score_lost(const struct score_card *c, const struct ping_event *ev)
 {
 	open_more(c)->lost++;
 	if (ev->outcome != OUTCOME_ERROR)
 		return 0;
-	c.more->errors++;
-	return count_kind(c.more, ev);
+	c->more->errors++;
+	return count_kind(c->more, ev);
 }
 
-void score_duplicate(struct score_card c)
+void score_duplicate(const struct score_card *c)
 {
 	open_more(c)->duplicates++;
 }
 
-void score_corrupt(struct score_card c)
+void score_corrupt(const struct score_card *c)
 {
 	open_more(c)->corrupt++;
 }
 
-void score_take_back(struct score_card c, unsigned how)
+void score_take_back(const struct score_card *c, unsigned how)
 {
-	c.more->lost--;
-	c.more->errors -= how > 0;
+	c->more->lost--;
+	c->more->errors -= how > 0;
 	if (how > 0 && how <= PING_KINDS)
-		c.more->kinds[how - 1].count--;
+		c->more->kinds[how - 1].count--;
 }
 
-void score_late(struct score_card c, unsigned how)
+void score_late(const struct score_card *c, unsigned how)
 {
-	c.more->late++;
+	c->more->late++;
 	score_take_back(c, how);
 }
 
-void score_run(struct score_card c, bool answered)
+void score_run(const struct score_card *c, bool answered)
 {
-	struct score_more *m = c.more;
+	struct score_more *m = c->more;
 
 	if (answered) {
 		if (more_of(c)->run > 0)
@@ -121,17 +121,17 @@ void score_run(struct score_card c, bool answered)
 		m->run_max = m->run;
 }
 
-uint64_t score_in_flight(struct score_card c)
+uint64_t score_in_flight(const struct score_card *c)
 {
-	return c.s->sent - c.s->received - more_of(c)->lost - more_of(c)->late;
+	return c->s->sent - c->s->received - more_of(c)->lost - more_of(c)->late;
 }
 
-void score_counts(struct score_card c, struct ping_result *r)
+void score_counts(const struct score_card *c, struct ping_result *r)
 {
 	const struct score_more *m = more_of(c);
 
-	r->sent = (int64_t)c.s->sent;
-	r->received = (int64_t)c.s->received;
+	r->sent = (int64_t)c->s->sent;
+	r->received = (int64_t)c->s->received;
 	r->lost = (int64_t)m->lost;
 	r->late = (int64_t)m->late;
 	r->in_flight = (int64_t)score_in_flight(c);
@@ -144,11 +144,11 @@ void score_counts(struct score_card c, struct ping_result *r)
 	r->loss_run_max = (int64_t)m->run_max;
 }
 
-static void fill_loss(struct score_card c, struct ping_result *r)
+static void fill_loss(const struct score_card *c, struct ping_result *r)
 {
 	const struct score_more *m = more_of(c);
 	/* What is still in flight has no say. */
-	uint64_t decided = c.s->sent - score_in_flight(c);
+	uint64_t decided = c->s->sent - score_in_flight(c);
 
 	r->n_kinds = 0;
 	for (size_t i = 0; i < m->n_kinds; i++)
@@ -164,34 +164,34 @@ static ns_t quantile(const struct hist *h, unsigned per_mille, const struct ping
 	return ns_min(ns_max(hist_quantile(h, per_mille), r->rtt_min), r->rtt_max);
 }
 
-static void fill_distribution(struct score_card c, struct ping_result *r)
+static void fill_distribution(const struct score_card *c, struct ping_result *r)
 {
-	const struct hist *h = c.hists ? &c.hists->rtt : NULL;
+	const struct hist *h = c->hists ? &c->hists->rtt : NULL;
 
 	r->rtt_p50 = r->rtt_p90 = r->rtt_p99 = r->ipdv_p99 = r->host_queue_p50 = r->connect_p50 = UNKNOWN;
-	if (c.s->received == 1)
-		r->rtt_p50 = r->rtt_p90 = r->rtt_p99 = c.s->last;
-	if (!h || c.s->received == 0)
+	if (c->s->received == 1)
+		r->rtt_p50 = r->rtt_p90 = r->rtt_p99 = c->s->last;
+	if (!h || c->s->received == 0)
 		return;
 	r->rtt_p50 = quantile(h, 500, r);
 	r->rtt_p90 = quantile(h, 900, r);
 	r->rtt_p99 = quantile(h, 990, r);
-	r->ipdv_p99 = hist_quantile(&c.hists->ipdv, 990);
-	r->host_queue_p50 = hist_quantile(&c.hists->beside, 500);
+	r->ipdv_p99 = hist_quantile(&c->hists->ipdv, 990);
+	r->host_queue_p50 = hist_quantile(&c->hists->beside, 500);
 }
 
-void score_result(struct score_card c, struct ping_result *r)
+void score_result(const struct score_card *c, struct ping_result *r)
 {
 	struct tally one = { .n = 0 };
 	const struct tally *t = &more_of(c)->rtt;
 
-	if (c.s->received == 1) {
-		tally_add(&one, c.s->last);
+	if (c->s->received == 1) {
+		tally_add(&one, c->s->last);
 		t = &one;
 	}
 	score_counts(c, r);
 	fill_loss(c, r);
-	r->stamps = (enum stamps)c.s->stamps;
+	r->stamps = (enum stamps)c->s->stamps;
 	r->rtt_min = t->n > 0 ? t->min : UNKNOWN;
 	r->rtt_max = t->n > 0 ? t->max : UNKNOWN;
 	r->rtt_mean = tally_mean(t);
@@ -200,6 +200,6 @@ void score_result(struct score_card c, struct ping_result *r)
 	fill_distribution(c, r);
 	ping_way_init(&r->there);
 	ping_way_init(&r->back);
-	if (c.hists)
-		ways_result(&c.hists->ways, r);
+	if (c->hists)
+		ways_result(&c->hists->ways, r);
 }

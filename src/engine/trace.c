@@ -101,8 +101,10 @@ static void begin_event(const struct trace *t, const struct flight_slot *s, stru
 /* An answer that is genuine and measured. */
 static void settle(struct trace *t, struct flight_slot *s, struct ping_event *ev)
 {
+	struct score_card card = card_of(t, s->target);
+
 	target_of(t, s)->course.in_flight -= s->state == FLIGHT_WAITING;
-	flight_settle(&t->flight, s, card_of(t, s->target), ev);
+	flight_settle(&t->flight, s, &card, ev);
 	if (ev->outcome != OUTCOME_DUPLICATE)
 		place_note_address(&t->room.places[s->target], &ev->from);
 }
@@ -117,8 +119,10 @@ static bool take_reply(struct trace *t, const struct icmp_message *m, const stru
 	ret->from = pkt->from;
 	ret->bytes = pkt->n;
 	if (m->kind != ICMP_REPLY || !flight_is_ours(&t->flight, m->echo.seq, &m->echo)) {
+		struct score_card card = card_of(t, s->target);
+
 		ret->outcome = OUTCOME_CORRUPT;
-		score_corrupt(card_of(t, s->target));
+		score_corrupt(&card);
 		return true;
 	}
 	flight_measure(s, pkt, ret);
@@ -136,7 +140,7 @@ static bool lose_by_error(struct trace *t, struct flight_slot *s, struct ping_ev
 		return false;
 	target_of(t, s)->course.in_flight -= s->state == FLIGHT_WAITING;
 	ev->outcome = OUTCOME_ERROR;
-	flight_lose(&t->flight, s, card, ev);
+	flight_lose(&t->flight, s, &card, ev);
 	return true;
 }
 
@@ -259,13 +263,15 @@ bool trace_expire(struct trace *t, ns_t now, struct ping_event *ret)
 	bool over = next_due(t, &ignored) == NS_NEVER, lost = false;
 
 	while (!lost && (s = flight_pass(&t->flight, now, over, &lost))) {
+		struct score_card card = card_of(t, s->target);
+
 		if (lost) {
 			target_of(t, s)->course.in_flight--;
 			begin_event(t, s, ret);
 			ret->outcome = OUTCOME_LOST;
-			score_lost(card_of(t, s->target), ret);
+			score_lost(&card, ret);
 		}
-		score_run(card_of(t, s->target), s->state == FLIGHT_ANSWERED);
+		score_run(&card, s->state == FLIGHT_ANSWERED);
 	}
 	return lost;
 }
@@ -339,6 +345,7 @@ void trace_path(const struct trace *t, size_t target, struct path *r)
 void trace_hop(const struct trace *t, size_t target, unsigned ttl, ns_t now, struct path_hop *r)
 {
 	const struct place *path = path_of(t, target);
+	struct score_card card = card_of(t, target * t->cfg.plan.hops + ttl - 1);
 
 	*r = (struct path_hop){
 		.ttl = ttl,
@@ -347,6 +354,6 @@ void trace_hop(const struct trace *t, size_t target, unsigned ttl, ns_t now, str
 	};
 	place_put(&path[ttl - 1], r);
 	put_address(t, target, r->figures.address);
-	score_result(card_of(t, target * t->cfg.plan.hops + ttl - 1), &r->figures);
+	score_result(&card, &r->figures);
 	r->figures.elapsed = now - t->began;
 }

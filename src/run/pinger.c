@@ -389,7 +389,7 @@ static bool send_packet(struct pinger *r, const struct ping_request *q, struct p
 
 	if (io < 0) {
 		r->unroutable += io == IO_UNREACHABLE;
-		*ret = ping_failed(&r->ping, q->wire, io == IO_AGAIN ? "the send queue of this machine is full" : io_text(io));
+		ping_failed(&r->ping, q->wire, io == IO_AGAIN ? "the send queue of this machine is full" : io_text(io), ret);
 		return true;
 	}
 	ping_sent(&r->ping, q->wire, stamp);
@@ -416,7 +416,7 @@ static bool send_hail(struct pinger *r, struct hail *h, const struct ping_reques
 
 	if (fd < 0) {
 		r->unroutable += fd == IO_UNREACHABLE;
-		*ret = ping_failed(&r->ping, q->wire, io_text(fd));
+		ping_failed(&r->ping, q->wire, io_text(fd), ret);
 		return true;
 	}
 	*h = (struct hail){ HAIL_CONNECTING, fd, q->wire, false, stamp + r->cfg.ping.timeout };

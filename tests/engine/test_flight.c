@@ -163,7 +163,7 @@ static enum outcome settle(struct flight *f, struct flight_slot *s, ns_t rtt)
 {
 	struct ping_event ev = answered_after(rtt);
 
-	flight_settle(f, s, card, &ev);
+	flight_settle(f, s, &card, &ev);
 	return ev.outcome;
 }
 
@@ -189,7 +189,7 @@ static void an_answer_in_time_takes_an_error_back_and_a_later_one_does_not(void 
 		struct flight_slot *s = send(&f, START);
 		struct ping_event error = { .outcome = OUTCOME_ERROR };
 
-		flight_lose(&f, s, card, &error);
+		flight_lose(&f, s, &card, &error);
 		assert_int_equal(more.errors, 1);
 		assert_int_equal(f.waiting, 0);
 		assert_int_equal(settle(&f, s, TIMEOUT - 1 + late), late ? OUTCOME_LATE : OUTCOME_REPLY);
@@ -219,7 +219,7 @@ static void probes_are_passed_once_in_order_when_they_are_decided(void **state)
 	assert_ptr_equal(flight_pass(&f, START + 10, true, &lost), s[0]);
 	assert_false(lost);
 	assert_ptr_equal(flight_pass(&f, START + 10, true, &lost), s[1]);
-	flight_lose(&f, s[2], card, &error);
+	flight_lose(&f, s[2], &card, &error);
 	assert_null(flight_pass(&f, START + 10, false, &lost)); /* an answer may still take it back */
 	assert_ptr_equal(flight_pass(&f, START + 10, true, &lost), s[2]);
 	assert_false(lost);
@@ -272,11 +272,11 @@ static void an_error_is_taken_while_nothing_else_is_known_and_once(void **state)
 	struct ping_event lost = { .outcome = OUTCOME_LOST }, error = { .outcome = OUTCOME_ERROR };
 
 	assert_true(flight_may_be_refused(s));
-	flight_lose(&f, s, card, &lost);
+	flight_lose(&f, s, &card, &lost);
 	assert_int_equal(more.lost, 1);
 	assert_int_equal(f.waiting, 1);
 	assert_true(flight_may_be_refused(s));
-	flight_lose(&f, s, card, &error);
+	flight_lose(&f, s, &card, &error);
 	assert_false(flight_may_be_refused(s));
 	assert_int_equal(more.lost, 1);
 	assert_int_equal(more.errors, 1);

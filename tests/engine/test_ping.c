@@ -1028,7 +1028,7 @@ static void a_send_that_fails_here_is_a_loss_by_an_error(void **state)
 	struct bench *b = begin(usual(), 1);
 
 	assert_true(ping_next(&b->p, b->now, &b->q));
-	b->ev = ping_failed(&b->p, b->q.wire, "Network is unreachable");
+	ping_failed(&b->p, b->q.wire, "Network is unreachable", &b->ev);
 	assert_int_equal(b->ev.outcome, OUTCOME_ERROR);
 	assert_string_equal(b->ev.text, "Network is unreachable");
 	assert_int_equal(b->ev.from.family, 0);
@@ -1351,7 +1351,7 @@ static void each_error_is_counted_under_its_type_code_and_sender(void **state)
 		assert_true(hear(b, error_of(b, rows[i].type, rows[i].code, rows[i].queued)));
 	}
 	assert_true(ping_next(&b->p, b->now += NS_PER_S, &b->q));
-	ping_failed(&b->p, b->q.wire, "Network is unreachable");
+	ping_failed(&b->p, b->q.wire, "Network is unreachable", &b->ev);
 	struct ping_result r = result(b, 0);
 	static const struct {
 		uint8_t type, code;
@@ -2013,7 +2013,7 @@ static void flood(struct bench *b, ns_t duration, size_t refused)
 		}
 		b->now += 10 * NS_PER_US;
 		if (b->q.target == refused) {
-			ping_failed(&b->p, b->q.wire, "Network is unreachable");
+			ping_failed(&b->p, b->q.wire, "Network is unreachable", &b->ev);
 			continue;
 		}
 		build(b);

@@ -35,13 +35,13 @@ static void answer(struct score_card c, ns_t rtt)
 {
 	struct ping_event ev = reply(++c.s->sent, rtt);
 
-	score_reply(c, &ev);
+	score_reply(&c, &ev);
 }
 
 static void miss(struct score_card c, struct ping_event ev)
 {
 	ev.seq = ++c.s->sent;
-	score_lost(c, &ev);
+	score_lost(&c, &ev);
 }
 
 static struct ping_result result(struct score_card c)
@@ -49,7 +49,7 @@ static struct ping_result result(struct score_card c)
 	struct ping_result r;
 
 	memset(&r, 0, sizeof(r));
-	score_result(c, &r);
+	score_result(&c, &r);
 	return r;
 }
 
@@ -83,7 +83,7 @@ static void one_round_trip_has_all_its_figures_and_touches_nothing_else(void **s
 		ns_t rtt = rtts[i / 2];
 
 		answer(c, rtt);
-		score_run(c, true);
+		score_run(&c, true);
 		assert_memory_equal(&more, &untouched, sizeof(more));
 		struct ping_result r = result(c);
 		const ns_t same[] = { r.rtt_min, r.rtt_mean, r.rtt_max, r.rtt_p50, r.rtt_p90, r.rtt_p99 };
@@ -211,7 +211,7 @@ static void the_worst_source_of_all_round_trips_is_named(void **state)
 			struct ping_event ev = reply(++score.sent, 1000);
 
 			ev.stamps = rows[i].v[k];
-			score_reply(c, &ev);
+			score_reply(&c, &ev);
 		}
 		assert_int_equal(result(c).stamps, rows[i].want);
 	}
@@ -234,7 +234,7 @@ static void a_reply_below_the_highest_number_is_reordered(void **state)
 			struct ping_event ev = reply(rows[i].v[k], 1000);
 
 			score.sent++;
-			score_reply(c, &ev);
+			score_reply(&c, &ev);
 		}
 		assert_int_equal(result(c).reordered, rows[i].want);
 	}
@@ -254,7 +254,7 @@ static void runs_of_losses_are_counted_with_the_longest(void **state)
 		struct score_card c = fresh(false);
 
 		for (const char *p = rows[i].fate; *p; p++)
-			score_run(c, *p == '.');
+			score_run(&c, *p == '.');
 		assert_int_equal(result(c).loss_runs, rows[i].runs);
 		assert_int_equal(result(c).loss_run_max, rows[i].longest);
 	}
@@ -267,18 +267,18 @@ static void what_is_in_flight_has_no_say_in_the_loss(void **state)
 	struct ping_event lost = { .outcome = OUTCOME_LOST };
 
 	score.sent = 10;
-	assert_int_equal(score_in_flight(c), 10);
+	assert_int_equal(score_in_flight(&c), 10);
 	assert_int_equal(result(c).loss_ppm, UNKNOWN);
 	struct ping_event ev = reply(1, 1000);
 
-	score_reply(c, &ev);
-	score_lost(c, &lost);
-	score_lost(c, &lost);
-	assert_int_equal(score_in_flight(c), 7);
+	score_reply(&c, &ev);
+	score_lost(&c, &lost);
+	score_lost(&c, &lost);
+	assert_int_equal(score_in_flight(&c), 7);
 	assert_int_equal(result(c).in_flight, 7);
 	assert_int_equal(result(c).loss_ppm, 666667);
-	score_late(c, 0);
-	assert_int_equal(score_in_flight(c), 7);
+	score_late(&c, 0);
+	assert_int_equal(score_in_flight(&c), 7);
 	assert_int_equal(result(c).late, 1);
 	assert_int_equal(result(c).lost, 1);
 	assert_int_equal(result(c).loss_ppm, 333333);
@@ -311,14 +311,14 @@ static void errors_are_counted_by_type_code_and_sender(void **state)
 	}
 	/* The table is full: a fifth kind is an error, and the others are still counted exactly. */
 	struct ping_event fifth = error(1, 11, 0, exceeded);
-	unsigned how = score_lost(c, &fifth);
+	unsigned how = score_lost(&c, &fifth);
 
 	miss(c, v[3]);
 	r = result(c);
 	assert_int_equal(r.errors, 12);
 	assert_int_equal(r.n_kinds, PING_KINDS);
 	assert_int_equal(r.kinds[3].count, 5);
-	score_late(c, how);
+	score_late(&c, how);
 	r = result(c);
 	assert_int_equal(r.errors, 11);
 	for (size_t i = 0; i < PING_KINDS; i++)
@@ -349,11 +349,11 @@ static void what_stands_beside_a_round_trip_has_a_distribution_of_its_own(void *
 
 	score.sent = 3;
 	ev.queue = 200;
-	score_reply(c, &ev);
+	score_reply(&c, &ev);
 	assert_int_equal(result(c).host_queue_p50, 200);
 	ev.connect = 250; /* of a connection it is the connect that tells */
-	score_reply(c, &ev);
-	score_reply(c, &ev);
+	score_reply(&c, &ev);
+	score_reply(&c, &ev);
 	assert_int_equal(result(c).host_queue_p50, 250);
 	assert_int_equal(result(c).rtt_p50, 1000000);
 }
@@ -383,13 +383,13 @@ static void what_is_taken_back_was_neither_lost_nor_an_error(void **state)
 	struct ping_event refused = error(1, 3, 1, "unreachable"), lost = { .outcome = OUTCOME_LOST };
 
 	score.sent = 2;
-	unsigned by_error = score_lost(c, &refused), by_silence = score_lost(c, &lost);
+	unsigned by_error = score_lost(&c, &refused), by_silence = score_lost(&c, &lost);
 
-	score_take_back(c, by_error);
+	score_take_back(&c, by_error);
 	assert_int_equal(result(c).errors, 0);
 	assert_int_equal(result(c).n_kinds, 0);
 	assert_int_equal(result(c).lost, 1);
-	score_take_back(c, by_silence);
+	score_take_back(&c, by_silence);
 	assert_int_equal(result(c).lost, 0);
 	assert_int_equal(result(c).late, 0);
 	assert_int_equal(result(c).in_flight, 2);
@@ -471,12 +471,12 @@ static void decide(struct score_card c, struct model *m, unsigned *how, size_t i
 	if (m->fate[i] != M_WAITING) {
 		if (m->fate[i] != M_LOST && m->fate[i] != M_ERROR)
 			return;
-		score_late(c, how[i]);
+		score_late(&c, how[i]);
 		m->fate[i] = m->fate[i] == M_LOST ? M_LATE : M_LATE_ERROR;
 	} else if (rng_chance(rng, 600000)) {
 		struct ping_event ev = reply(i + 1, (ns_t)rng_below(rng, NS_PER_S));
 
-		score_reply(c, &ev);
+		score_reply(&c, &ev);
 		m->fate[i] = M_REPLY;
 		m->reordered[i] = i + 1 < m->highest;
 		m->highest = i + 1 > m->highest ? i + 1 : m->highest;
@@ -484,10 +484,10 @@ static void decide(struct score_card c, struct model *m, unsigned *how, size_t i
 		uint8_t type = (uint8_t)rng_below(rng, 2);
 
 		m->error[i] = error((uint8_t)(1 + rng_below(rng, 2)), type, 0, texts[type]);
-		how[i] = score_lost(c, &m->error[i]);
+		how[i] = score_lost(&c, &m->error[i]);
 		m->fate[i] = M_ERROR;
 	} else {
-		how[i] = score_lost(c, &(struct ping_event){ .outcome = OUTCOME_LOST });
+		how[i] = score_lost(&c, &(struct ping_event){ .outcome = OUTCOME_LOST });
 		m->fate[i] = M_LOST;
 	}
 }
@@ -512,7 +512,7 @@ static void any_order_of_events_gives_the_counts_of_a_simple_model(void **state)
 				continue;
 			decide(c, &m, how, m.n - 1 - rng_below(&rng, m.n < 20 ? m.n : 20), &rng);
 			for (; told < m.n && m.fate[told] != M_WAITING; told++)
-				score_run(c, m.fate[told] == M_REPLY);
+				score_run(&c, m.fate[told] == M_REPLY);
 			if (i % 50 == 0) {
 				struct ping_result r = result(c);
 
