@@ -52,15 +52,15 @@ struct http_result {
 	const char *url;
 	int64_t requests, answered, failed, failed_ppm;
 	int64_t connections; /* that were opened */
-	struct http_spread span[HTTP_SPANS];
-	struct http_timing last;     /* answer */
-	char address[ADDR_TEXT_MAX]; /* of it, without the port */
 	int64_t status_max;
-	struct http_status statuses[HTTP_STATUSES_MAX];
 	size_t n_statuses;
-	struct fault error; /* of the last request without an answer */
 	bool delayed_ack;   /* the transfer waits for an acknowledgement of ours, as was tried out */
 	const char *note;   /* the same as a sentence; NULL */
+	struct http_status statuses[HTTP_STATUSES_MAX];
+	struct http_spread span[HTTP_SPANS];
+	char address[ADDR_TEXT_MAX]; /* of the last answer, without the port */
+	struct http_timing last;     /* answer */
+	struct fault error; /* of the last request without an answer */
 };
 
 #endif

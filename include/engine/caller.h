@@ -24,14 +24,16 @@ enum caller_state {
 
 struct caller {
 	enum caller_state state;
-	struct http1_head head; /* of the request under way */
-	ns_t deadline;          /* 0 until the next tick */
 	/* private */
 	bool keep_alive, old, bare, finishing, shut;
 	struct slice content;   /* what is left of it, behind `out` */
 	size_t out_n, out_at;
 	size_t in_n, head_n;
 	http1_mark mark;
+	/* public again, and large */
+	ns_t deadline;          /* 0 until the next tick */
+	struct http1_head head; /* of the request under way */
+	/* private */
 	char out[CALLER_OUT_MAX];
 	char in[HTTP1_HEAD_MAX];
 };

@@ -39,10 +39,6 @@ enum exchange_state {
 struct exchange {
 	enum exchange_state state;
 	unsigned status;         /* of the final answer, 0 before */
-	char reason[48];         /* its phrase, safe to print */
-	char server[64];         /* its Server field, safe to print */
-	char location[512];      /* its Location field as sent; "" for none */
-	char type[48];           /* its Content-Type */
 	bool coded;              /* a Content-Encoding that was not asked for: the bytes are not the file's */
 	bool keep_alive;         /* the connection may serve another request */
 	bool early;              /* a final answer came before the request body was out */
@@ -50,19 +46,25 @@ struct exchange {
 	bool has_length;
 	uint64_t length;         /* the Content-Length, also of HEAD */
 	ns_t started, sent, first_byte, ended; /* stamps; 0 where it did not come to that */
-	struct http1_body body;  /* of the answer; .received counts its payload */
-	struct source source;    /* of the request; .sent counts its payload */
-	char why[EXCHANGE_WHY_MAX]; /* as it follows "the server": "closed the connection after 12 of 99 bytes" */
 	/* private */
-	struct text *keep;
 	bool to_head;
 	unsigned interim;
+	struct text *keep;
 	ns_t timeout, progress;
-	char out[EXCHANGE_HEAD_MAX];
 	size_t out_n, out_at;
-	char in[HTTP1_HEAD_MAX + 1];
 	size_t in_n;
 	http1_mark mark;
+	/* from here on large */
+	struct http1_body body;  /* of the answer; .received counts its payload */
+	struct source source;    /* of the request; .sent counts its payload */
+	char reason[48];         /* its phrase, safe to print */
+	char server[64];         /* its Server field, safe to print */
+	char location[512];      /* its Location field as sent; "" for none */
+	char type[48];           /* its Content-Type */
+	char why[EXCHANGE_WHY_MAX]; /* as it follows "the server": "closed the connection after 12 of 99 bytes" */
+	/* private */
+	char out[EXCHANGE_HEAD_MAX];
+	char in[HTTP1_HEAD_MAX + 1];
 };
 
 /* Return: NULL, or why the request cannot be written (a control character in the path, too long). */

@@ -18,10 +18,12 @@ enum phases_trial { TRIAL_NONE, TRIAL_PROMPT, TRIAL_PLAIN };
 
 /* Zeroed to begin with. */
 struct phases {
-	struct http_result sum; /* its counts, and error; the rest by phases_result() */
 	/* private */
 	unsigned trial, trials; /* which request of the attempt is next, from 1; attempts begun */
 	ns_t rtt;               /* of the latest handshake, 0 before */
+	/* public, and large */
+	struct http_result sum; /* its counts, and error; the rest by phases_result() */
+	/* private */
 	struct {
 		ns_t min, max; /* valid where the histogram holds something */
 		struct hist hist;

@@ -64,12 +64,12 @@ struct serve {
 	ns_t deadline, body_end; /* the nearer one counts */
 	ns_t began;              /* first byte of the body */
 	ns_t finish_at;          /* `?seconds=`: end the data then */
-	struct http1_body body;
-	struct source source;
-	struct slice page; /* what is left of it */
 	uint16_t out_n, out_at;
 	uint16_t in_n;
 	http1_mark mark;
+	struct slice page; /* what is left of it */
+	struct http1_body body;
+	struct source source;
 	char out[SERVE_OUT_MAX];
 	char in[SERVE_IN_MAX];
 };

@@ -17,8 +17,8 @@ struct source {
 	bool chunked, finishing;
 	uint64_t left;  /* of the body, or of this chunk */
 	uint64_t most;  /* of chunks together */
-	char frame[64]; /* CRLF, chunk size, last chunk */
 	uint8_t frame_n, frame_at;
+	char frame[64]; /* CRLF, chunk size, last chunk */
 };
 
 /* @bytes: the length, or SOURCE_UNBOUNDED for chunks until source_finish(). */

@@ -31,7 +31,6 @@ enum transfer_phase {
 struct transfer {
 	enum transfer_phase phase;
 	unsigned connections; /* wanted now */
-	struct rate rate;
 	/* private */
 	struct transfer_cfg cfg;
 	ns_t began, next, tried;
@@ -41,6 +40,7 @@ struct transfer {
 	int64_t proven_rate;
 	size_t measured;      /* samples before the queue was filled; 0 until then */
 	unsigned found;       /* connections at that time */
+	struct rate rate;     /* large, so last */
 };
 
 void transfer_init(struct transfer *t, const struct transfer_cfg *cfg, ns_t now);

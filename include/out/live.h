@@ -23,13 +23,14 @@
 /* Zeroed before the first frame. */
 struct live {
 	struct grid grid; /* utf8 and color are set by the caller */
-	struct rank rank; /* the choice: rank.n rows, in rank.v */
 	const char *what; /* a row is; NULL for "target" */
 	/* private */
 	size_t offered, silent, lossy; /* in all */
 	uint64_t sent, lost;
 	size_t lines; /* of the frame on the screen */
 	bool clear;
+	/* public again, and large */
+	struct rank rank; /* the choice: rank.n rows, in rank.v */
 };
 
 /* What the choice and the sums are made of. */

@@ -10,10 +10,11 @@
 
 struct rank {
 	size_t n; /* chosen so far */
-	uint32_t v[RANK_MAX];
-	uint8_t score[RANK_MAX];
 	/* private */
 	size_t room, least;
+	/* public again */
+	uint32_t v[RANK_MAX];
+	uint8_t score[RANK_MAX];
 };
 
 /* Choose up to @room, and never more than RANK_MAX. */

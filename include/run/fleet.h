@@ -38,21 +38,23 @@ struct fleet_event {
 };
 
 struct fleet {
-	struct pinger pinger;
 	struct ping_room room;
-	struct fleet_cfg cfg; /* as given and completed; may be changed until fleet_open() */
 	size_t unresolved; /* names that have no address and will not get one */
-	struct wait wait;  /* open from fleet_open() on, for others too */
 	/* private */
-	struct names names;
 	bool naming;               /* there are names to look up */
 	bool heard;                /* their descriptor is readable */
 	size_t n_others;
-	struct wait_event others[FLEET_READY];
 	size_t asked, answered;    /* of `named` */
 	size_t n_named;
 	struct fleet_name *named;  /* what is to be looked up */
 	ns_t patience;             /* until when, on names */
+	/* public, and from here on large */
+	struct wait wait;     /* open from fleet_open() on, for others too */
+	struct fleet_cfg cfg; /* as given and completed; may be changed until fleet_open() */
+	struct pinger pinger;
+	/* private */
+	struct names names;
+	struct wait_event others[FLEET_READY];
 };
 
 struct fleet_name {

@@ -31,9 +31,9 @@ struct lane {
 	struct gather gather;
 	uint64_t delivered, noticed; /* payload acknowledged: so far, and at the last tick */
 	uint64_t ahead;      /* written before it is sent, as the socket has it */
+	struct exchange x;
 	struct text answer;
 	char doc[256];       /* the answer to an upload */
-	struct exchange x;
 };
 
 /* Before the first connection. */

@@ -16,9 +16,6 @@ enum load_direction { LOAD_DOWN, LOAD_UP };
 struct load_cfg {
 	enum load_direction direction;
 	const struct dialect *dialect;
-	struct addr to;       /* with the port */
-	struct origin origin;
-	struct slice host;    /* for the Host field */
 	struct slice path;    /* what to get or to post to, over and over; of a timed dialect it has a query added */
 	ns_t time, timeout;
 	ns_t rtt;             /* of the idle path, UNKNOWN possible */
@@ -26,13 +23,13 @@ struct load_cfg {
 	ns_t body_time;       /* the longest body that the server allows, UNKNOWN for any */
 	uint64_t bytes;       /* in all; 0 for no limit */
 	unsigned connections; /* 0 to find out */
+	struct slice host;    /* for the Host field */
+	struct addr to;       /* with the port */
+	struct origin origin;
 };
 
 struct load {
-	struct load_cfg cfg;
-	struct account account;
 	enum flow_status status;
-	char reason[FLOW_REASON_MAX];
 	/* private */
 	struct wait *wait;
 	uint64_t key;
@@ -42,8 +39,13 @@ struct load {
 	bool linked;           /* the interface was looked at */
 	ns_t give_up;          /* while ending */
 	unsigned failures;
-	char last_failure[FLOW_REASON_MAX];
 	uint64_t upload_size;  /* of the next body where the peer does not count */
+	/* public, and from here on large */
+	struct load_cfg cfg;
+	struct account account;
+	char reason[FLOW_REASON_MAX];
+	/* private */
+	char last_failure[FLOW_REASON_MAX];
 	struct transfer transfer;
 	uint64_t asked[TRANSFER_CONNECTIONS_MAX]; /* of a limit in bytes, by the exchange under way */
 	struct lane lanes[TRANSFER_CONNECTIONS_MAX];

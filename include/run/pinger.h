@@ -43,21 +43,23 @@ struct hail {
 };
 
 struct pinger {
-	struct ping ping;
 	enum method method;
-	char reason[120]; /* why not a better method; "" where there is none */
 	uint64_t unroutable; /* probes that this machine knows no way for */
 	/* private */
-	struct pinger_cfg cfg;
 	struct wait *wait;
 	uint64_t key;
-	struct icmp_socket icmp[2];
-	struct udp_socket udp[2];
 	bool open[4], ready[4], errors[4]; /* ICMP for IPv4 and for IPv6, then UDP */
 	size_t hails_max; /* as descriptors allow */
 	ns_t looked;      /* when all that waited was read before something was given up */
 	int reads[4]; /* that are left until everything else has had its turn */
 	int64_t drops; /* of the sockets before this run */
+	/* public, and from here on large */
+	struct ping ping;
+	char reason[120]; /* why not a better method; "" where there is none */
+	/* private */
+	struct pinger_cfg cfg;
+	struct icmp_socket icmp[2];
+	struct udp_socket udp[2];
 	struct hail hails[PINGER_HAILS];
 	struct flight_slot slots[FLIGHT_SLOTS];
 };
