@@ -23,7 +23,8 @@ CFLAGS ?= $(SMALL)
 # A static program is squeezed as a whole, by gcc and without CFLAGS of yours: 9 kB less for twice the time. Each flag was
 # kept for what it saved; none costs speed where data goes by.
 SQUEEZE := -flto -flto-partition=one -fno-inline-functions-called-once -fno-caller-saves -fno-tree-dominator-opts \
-	-fno-move-loop-invariants -fno-tree-loop-im -fno-expensive-optimizations -fira-region=all -fno-optimize-sibling-calls
+	-fno-move-loop-invariants -fno-tree-loop-im -fno-expensive-optimizations -fira-region=all -fno-optimize-sibling-calls \
+	-fno-ira-hoist-pressure -fno-forward-propagate -fno-tree-tail-merge -fno-tree-forwprop -fno-tree-pta
 SQUEEZE_x86_64 := -mgeneral-regs-only -malign-data=abi -fno-if-conversion -fno-jump-tables
 takes = $(shell echo | $(CC) $(1) -fsyntax-only -x c - >/dev/null 2>&1 && echo yes)
 ifeq ($(if $(STATIC),$(filter $(SMALL),$(CFLAGS))),$(CFLAGS))
