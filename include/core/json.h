@@ -43,6 +43,20 @@ void json_fixed(struct json *j, const char *key, int64_t v, unsigned scale, unsi
 void json_ms(struct json *j, const char *key, ns_t ns);
 
 /**
+ * json_put() - Several members at once
+ * @format:  words with a blank between: `key:X` is a member, `key{` and `key[` open, `}` and `]` close; inside an array
+ *           without the key. X says what the next argument, of exactly this type, is:
+ *
+ *	s  const char *         as json_word()
+ *	a  const struct addr *  as json_address()
+ *	b  int                  as json_bool()
+ *	d  int64_t              as json_int()
+ *	m  int64_t              as json_ms(); parts per million are a ratio in the same way
+ *	0 to 9  int64_t         nanoseconds in seconds, with so many decimals
+ */
+void json_put(struct json *j, const char *format, ...);
+
+/**
  * json_find_uint(), json_find_string() - Read one member of a small object that a peer sent
  * @doc:  any bytes; never trusted
  * @key:  a member of the outermost object

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/json.h"
 
+#include <stdarg.h>
+
 /* DEL and the C1 controls need no escape in JSON, but some terminals obey them. */
 static size_t put_character(struct text *t, struct slice s)
 {
@@ -49,10 +51,14 @@ static void put_word(struct json *j, const char *key, const char *word)
 	text_str(j->out, word);
 }
 
-static void put_end(struct json *j, char c)
+static void put_bracket(struct json *j, const char *key, char c)
 {
+	bool opens = c == '{' || c == '[';
+
+	if (opens)
+		put_key(j, key);
 	text_char(j->out, c);
-	j->comma = true;
+	j->comma = !opens;
 }
 
 void json_init(struct json *j, struct text *out)
@@ -76,24 +82,22 @@ void json_end(struct json *j)
 
 void json_open(struct json *j, const char *key)
 {
-	put_word(j, key, "{");
-	j->comma = false;
+	put_bracket(j, key, '{');
 }
 
 void json_close(struct json *j)
 {
-	put_end(j, '}');
+	put_bracket(j, NULL, '}');
 }
 
 void json_array(struct json *j, const char *key)
 {
-	put_word(j, key, "[");
-	j->comma = false;
+	put_bracket(j, key, '[');
 }
 
 void json_array_end(struct json *j)
 {
-	put_end(j, ']');
+	put_bracket(j, NULL, ']');
 }
 
 void json_null(struct json *j, const char *key)
@@ -149,6 +153,40 @@ void json_int(struct json *j, const char *key, int64_t v)
 void json_ms(struct json *j, const char *key, ns_t ns)
 {
 	json_fixed(j, key, ns, 6, 6);
+}
+
+static void put_number(struct json *j, const char *key, char kind, int64_t v)
+{
+	unsigned decimals = kind == 'd' ? 0 : kind == 'm' ? 6 : (unsigned)(kind - '0');
+
+	json_fixed(j, key, v, kind == 'd' || kind == 'm' ? decimals : 9, decimals);
+}
+
+void json_put(struct json *j, const char *format, ...)
+{
+	struct slice rest = slice_of(format);
+	va_list args;
+
+	va_start(args, format);
+	while (rest.n > 0) {
+		char name[48];
+		struct text key;
+		struct slice word = slice_cut(&rest, ' ');
+
+		text_init(&key, name, sizeof(name));
+		text_slice(&key, slice_until(&word, ":{}[]"));
+		if (word.p[0] != ':')
+			put_bracket(j, key.len > 0 ? name : NULL, word.p[0]);
+		else if (word.p[1] == 's')
+			json_word(j, name, va_arg(args, const char *));
+		else if (word.p[1] == 'a')
+			json_address(j, name, va_arg(args, const struct addr *));
+		else if (word.p[1] == 'b')
+			json_bool(j, name, va_arg(args, int));
+		else
+			put_number(j, name, word.p[1], va_arg(args, int64_t));
+	}
+	va_end(args);
 }
 
 #define SPACE " \t\n\r"

@@ -55,27 +55,14 @@ static void put_info(struct text *t, const struct offer_facts *f)
 	struct json j;
 
 	json_begin(&j, t, "info");
-	json_string(&j, "name", SLICE("sonde"));
-	json_string(&j, "version", SLICE(SONDE_VERSION));
-	json_open(&j, "limits");
-	json_int(&j, "body_bytes", (int64_t)f->body_max);
-	json_fixed(&j, "body_seconds", f->body_time, 9, 0);
-	json_close(&j);
-	json_fixed(&j, "body_seconds_max", f->body_time, 9, 0);
+	json_put(&j, "name:s version:s limits{ body_bytes:d body_seconds:0 } body_seconds_max:0", "sonde", SONDE_VERSION,
+		f->body_max, f->body_time, f->body_time);
 	json_string(&j, "congestion_control", f->congestion);
 	json_string(&j, "congestion_allowed", f->congestion_allowed);
 	offer_put_grades(&j);
-	json_int(&j, "requests", (int64_t)c->requests);
-	json_int(&j, "refused", (int64_t)c->refused);
-	json_int(&j, "bytes_received", (int64_t)c->bytes_in);
-	json_int(&j, "bytes_sent", (int64_t)c->bytes_out);
-	json_int(&j, "cpu_us", (int64_t)(c->cpu_ns / 1000));
-	json_open(&j, "udp");
-	json_int(&j, "probes", (int64_t)c->udp.probes);
-	json_int(&j, "answered", (int64_t)c->udp.answered);
-	json_int(&j, "refused", (int64_t)c->udp.refused);
-	json_int(&j, "limited", (int64_t)c->udp.limited);
-	json_close(&j);
+	json_put(&j, "requests:d refused:d bytes_received:d bytes_sent:d cpu_us:d udp{ probes:d answered:d refused:d limited:d }",
+		c->requests, c->refused, c->bytes_in, c->bytes_out, c->cpu_ns / 1000, c->udp.probes, c->udp.answered,
+		c->udp.refused, c->udp.limited);
 	json_end(&j);
 }
 
@@ -84,10 +71,7 @@ static void put_receipt(struct text *t, const struct offer_facts *f)
 	struct json j;
 
 	json_init(&j, t);
-	json_open(&j, NULL);
-	json_int(&j, "bytes", (int64_t)f->received);
-	json_fixed(&j, "seconds", f->time, 9, 6);
-	json_int(&j, "cpu_us", (int64_t)(f->counters->cpu_ns / 1000));
+	json_put(&j, "{ bytes:d seconds:6 cpu_us:d", f->received, f->time, f->counters->cpu_ns / 1000);
 	json_end(&j);
 }
 
@@ -148,9 +132,7 @@ static void put_nq(struct text *t, const struct offer_facts *f)
 	struct json j;
 
 	json_init(&j, t);
-	json_open(&j, NULL);
-	json_int(&j, "version", 1);
-	json_open(&j, "urls");
+	json_put(&j, "{ version:d urls{", INT64_C(1));
 	for (size_t i = 0; i < COUNT(urls); i++) {
 		put_url(&j, urls[i][0], f->host, urls[i][2]);
 		put_url(&j, urls[i][1], f->host, urls[i][2]);
@@ -170,18 +152,9 @@ static void put_address(struct text *t, const struct offer_facts *f)
 	struct json j;
 
 	text_init(&w, words, sizeof(words));
-	addr_put(&w, f->peer);
-	struct slice ip = text_view(&w);
-
-	text_str(&w, " - ");
-	text_str(&w, slice_word(reach_words, addr_reach(f->peer)));
-	text_str(&w, f->peer->family == 6 ? "IPv6 access" : "IPv4 access");
+	text_put(&w, "%a - %sIPv%d access", f->peer, slice_word(reach_words, addr_reach(f->peer)), (int64_t)f->peer->family);
 	json_init(&j, t);
-	json_open(&j, NULL);
-	json_string(&j, "processedString", text_view(&w));
-	json_open(&j, "rawIspInfo");
-	json_string(&j, "ip", ip);
-	json_close(&j);
+	json_put(&j, "{ processedString:s rawIspInfo{ ip:a }", words, f->peer);
 	json_end(&j);
 }
 

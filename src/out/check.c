@@ -10,48 +10,22 @@ void check_ndjson_progress(struct text *t, const struct check_moment *m)
 	struct json j;
 
 	json_begin(&j, t, "progress");
-	json_word(&j, "phase", m->phase);
-	json_int(&j, "bits_per_second", m->bits_per_second);
+	json_put(&j, "phase:s bits_per_second:d", m->phase, m->bits_per_second);
 	if (m->up_bits_per_second != UNKNOWN)
 		json_int(&j, "up_bits_per_second", m->up_bits_per_second);
-	json_fixed(&j, "seconds", m->elapsed, 9, 3);
-	json_ms(&j, "rtt_ms", m->rtt);
+	json_put(&j, "seconds:3 rtt_ms:m", m->elapsed, m->rtt);
 	json_end(&j);
-}
-
-static void json_target(struct json *j, const struct check_result *r)
-{
-	char address[ADDR_TEXT_MAX];
-	struct text t;
-
-	text_init(&t, address, sizeof(address));
-	addr_put(&t, &r->address);
-	json_open(j, "target");
-	json_word(j, "url", r->url);
-	json_word(j, "host", r->host);
-	json_word(j, "address", address);
-	json_int(j, "port", r->address.port > 0 ? r->address.port : UNKNOWN);
-	json_close(j);
-}
-
-static void json_value(struct json *j, const struct check_expectation *e)
-{
-	if (e->unit == EXPECT_TIME)
-		json_ms(j, "value_ms", e->value);
-	else if (e->unit == EXPECT_RATIO)
-		json_fixed(j, "value_ratio", e->value, 6, 6);
-	else
-		json_int(j, e->unit == EXPECT_RATE ? "value_bits_per_second" : "value_count", e->value);
 }
 
 static void json_expectations(struct json *j, const struct check_expectation *v, size_t n)
 {
+	static const char values[] = /* in the order of enum units_kind */
+		"value_count:d\0value_ms:m\0\0value_bits_per_second:d\0value_ratio:m";
+
 	json_array(j, "expect");
 	for (size_t i = 0; i < n; i++) {
-		json_open(j, NULL);
-		json_word(j, "expression", v[i].text);
-		json_bool(j, "met", v[i].met);
-		json_value(j, &v[i]);
+		json_put(j, "{ expression:s met:b", v[i].text, v[i].met);
+		json_put(j, slice_word(values, v[i].unit), v[i].value);
 		json_close(j);
 	}
 	json_array_end(j);
@@ -86,45 +60,28 @@ static void json_rpm(struct json *j, const char *key, const struct rpm_result *m
 		return;
 	}
 	json_open(j, key);
-	json_int(j, "rpm", m->rpm);
-	json_ms(j, "connect_ms", m->connect);
-	json_ms(j, "answer_ms", m->answer);
-	json_ms(j, "loaded_ms", m->loaded);
-	json_int(j, "probes", m->probes);
-	json_int(j, "failed", m->failed);
-	json_close(j);
+	json_put(j, "rpm:d connect_ms:m answer_ms:m loaded_ms:m probes:d failed:d }", m->rpm, m->connect, m->answer, m->loaded,
+		m->probes, m->failed);
 }
 
 static void json_conclusions(struct json *j, const struct check_result *r)
 {
-	json_open(j, "responsiveness");
-	json_int(j, "rpm", r->rpm);
-	json_word(j, "rating", r->rating);
+	json_put(j, "responsiveness{ rpm:d rating:s", r->rpm, r->rating);
 	json_rpm(j, "download", &r->rpm_download);
 	json_rpm(j, "upload", &r->rpm_upload);
 	json_rpm(j, "both", &r->rpm_both);
-	json_close(j);
-	json_open(j, "bufferbloat");
-	json_word(j, "grade", r->grade);
-	json_ms(j, "increase_ms", r->increase);
-	json_ms(j, "download_increase_ms", r->increase_download);
-	json_ms(j, "upload_increase_ms", r->increase_upload);
-	json_ms(j, "both_increase_ms", r->increase_both);
-	json_close(j);
+	json_put(j, "} bufferbloat{ grade:s increase_ms:m download_increase_ms:m upload_increase_ms:m both_increase_ms:m }",
+		r->grade, r->increase, r->increase_download, r->increase_upload, r->increase_both);
 }
 
 void check_json(struct text *t, const struct check_result *r, const struct check_expectation *v, size_t n)
 {
 	struct json j;
+	int64_t port = r->address.port > 0 ? r->address.port : UNKNOWN;
 
 	json_begin(&j, t, "check");
-	json_word(&j, "version", SONDE_VERSION);
-	json_word(&j, "time", r->time);
-	json_target(&j, r);
-	json_open(&j, "server");
-	json_word(&j, "kind", server_kind_name(r->server));
-	json_word(&j, "software", r->software);
-	json_close(&j);
+	json_put(&j, "version:s time:s target{ url:s host:s address:a port:d } server{ kind:s software:s }", SONDE_VERSION, r->time,
+		r->url, r->host, &r->address, port, server_kind_name(r->server), r->software);
 	ping_json(&j, "ping", r->has_ping ? &r->ping : NULL);
 	field_json(&j, "download", &flow_fields, &r->download);
 	field_json(&j, "upload", &flow_fields, &r->upload);

@@ -180,32 +180,21 @@ void http_ndjson_event(struct text *t, const char *url, const struct http_timing
 	struct json j;
 
 	json_begin(&j, t, "probe");
-	json_word(&j, "url", url);
-	json_int(&j, "seq", one->seq);
-	json_word(&j, "outcome", outcome_name(http_is_answered(one) ? OUTCOME_REPLY : OUTCOME_ERROR));
-	json_int(&j, "status", one->status);
+	json_put(&j, "url:s seq:d outcome:s status:d", url, one->seq,
+		outcome_name(http_is_answered(one) ? OUTCOME_REPLY : OUTCOME_ERROR), one->status);
 	for (unsigned i = 0; i < HTTP_SPANS; i++)
 		json_ms(&j, field_name(tables, ROW_OF_SPANS + i), one->span[i]);
-	json_int(&j, "bytes", one->bytes);
-	json_address(&j, "address", &one->address);
-	json_bool(&j, "kept", one->kept);
-	json_word(&j, "reason", one->reason);
-	json_word(&j, "location", one->location);
-	json_word(&j, "error", http_is_answered(one) ? NULL : one->why.text);
+	json_put(&j, "bytes:d address:a kept:b reason:s location:s error:s", one->bytes, &one->address, one->kept, one->reason,
+		one->location, http_is_answered(one) ? NULL : one->why.text);
 	json_end(&j);
 }
 
 static void put_members(struct json *j, const struct http_result *r, bool spread)
 {
 	field_json_members(j, http_fields(spread), r);
-	json_bool(j, "delayed_ack", r->delayed_ack);
-	json_array(j, "statuses");
-	for (size_t i = 0; i < r->n_statuses; i++) {
-		json_open(j, NULL);
-		json_int(j, "status", r->statuses[i].status);
-		json_int(j, "count", r->statuses[i].count);
-		json_close(j);
-	}
+	json_put(j, "delayed_ack:b statuses[", r->delayed_ack);
+	for (size_t i = 0; i < r->n_statuses; i++)
+		json_put(j, "{ status:d count:d }", r->statuses[i].status, r->statuses[i].count);
 	json_array_end(j);
 }
 

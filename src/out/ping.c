@@ -239,10 +239,8 @@ void ping_ndjson_name(struct text *t, const struct ping_result *r)
 	struct json j;
 
 	json_begin(&j, t, "resolve");
-	json_word(&j, "target", r->target);
-	json_word(&j, "address", r->resolve_error ? NULL : r->address);
-	json_ms(&j, "resolve_ms", r->resolve);
-	json_word(&j, "error", r->resolve_error);
+	json_put(&j, "target:s address:s resolve_ms:m error:s", r->target, r->resolve_error ? NULL : r->address, r->resolve,
+		r->resolve_error);
 	json_end(&j);
 }
 
@@ -250,10 +248,7 @@ void ping_json_source(struct json *j, const struct addr *from, int type, int cod
 {
 	bool icmp = from->family != 0 && type != 0; /* that of an echo reply is 0 */
 
-	json_address(j, "from", from);
-	json_int(j, "icmp_type", icmp ? type : UNKNOWN);
-	json_int(j, "icmp_code", icmp ? code : UNKNOWN);
-	json_word(j, "error", what);
+	json_put(j, "from:a icmp_type:d icmp_code:d error:s", from, icmp ? type : UNKNOWN, icmp ? code : UNKNOWN, what);
 }
 
 static void json_kinds(struct json *j, const struct ping_result *r)
@@ -262,8 +257,7 @@ static void json_kinds(struct json *j, const struct ping_result *r)
 	for (size_t i = 0; i < r->n_kinds; i++) {
 		json_open(j, NULL);
 		ping_json_source(j, &r->kinds[i].from, r->kinds[i].type, r->kinds[i].code, r->kinds[i].text);
-		json_int(j, "count", r->kinds[i].count);
-		json_close(j);
+		json_put(j, "count:d }", r->kinds[i].count);
 	}
 	json_array_end(j);
 }
@@ -298,16 +292,9 @@ void ping_ndjson_event(struct text *t, const struct ping_event *e, const struct 
 	struct json j;
 
 	json_begin(&j, t, "probe");
-	json_word(&j, "target", r->target);
-	json_word(&j, "address", r->address);
-	json_int(&j, "seq", (int64_t)e->seq);
-	json_word(&j, "outcome", outcome_name(e->outcome));
-	json_ms(&j, "rtt_ms", e->rtt);
-	json_ms(&j, "host_queue_ms", e->queue);
-	json_ms(&j, "connect_ms", e->connect);
-	json_int(&j, "ttl", e->ttl < 0 ? UNKNOWN : e->ttl);
-	json_word(&j, "stamps", stamps_name(e->stamps));
-	json_word(&j, "method", method_name(r->method));
+	json_put(&j, "target:s address:s seq:d outcome:s rtt_ms:m host_queue_ms:m connect_ms:m ttl:d stamps:s method:s", r->target,
+		r->address, (int64_t)e->seq, outcome_name(e->outcome), e->rtt, e->queue, e->connect,
+		e->ttl < 0 ? UNKNOWN : e->ttl, stamps_name(e->stamps), method_name(r->method));
 	if (e->outcome == OUTCOME_ERROR)
 		ping_json_source(&j, &e->from, e->type, e->code, e->text);
 	json_end(&j);

@@ -140,15 +140,9 @@ void trace_ndjson_event(struct text *t, const struct ping_event *e, const struct
 	struct json j;
 
 	json_begin(&j, t, "probe");
-	json_word(&j, "target", p->target);
-	json_word(&j, "address", p->address);
-	json_int(&j, "ttl", e->ttl);
-	json_int(&j, "seq", (int64_t)e->seq);
-	json_word(&j, "outcome", outcome_name(e->outcome));
-	json_ms(&j, "rtt_ms", e->rtt);
-	json_ms(&j, "host_queue_ms", e->queue);
-	json_word(&j, "stamps", stamps_name(e->stamps));
-	json_word(&j, "method", method_name(p->method));
+	json_put(&j, "target:s address:s ttl:d seq:d outcome:s rtt_ms:m host_queue_ms:m stamps:s method:s", p->target, p->address,
+		(int64_t)e->ttl, (int64_t)e->seq, outcome_name(e->outcome), e->rtt, e->queue, stamps_name(e->stamps),
+		method_name(p->method));
 	ping_json_source(&j, &e->from, e->type, e->code, e->text);
 	json_end(&j);
 }
@@ -161,15 +155,10 @@ void trace_json_begin(struct json *j, struct text *t)
 
 void trace_json_path(struct json *j, const struct path *p)
 {
-	json_open(j, NULL);
-	json_word(j, "target", p->target);
-	json_word(j, "address", p->address);
-	json_word(j, "method", method_name(p->method));
-	json_word(j, "method_reason", p->reason);
-	json_bool(j, "reached", p->reached);
+	json_put(j, "{ target:s address:s method:s method_reason:s reached:b", p->target, p->address, method_name(p->method),
+		p->reason, p->reached > 0);
 	if (p->errors > 0) {
-		json_open(j, "unreachable");
-		json_int(j, "ttl", p->hops);
+		json_put(j, "unreachable{ ttl:d", p->hops);
 		ping_json_source(j, &p->error.from, p->error.type, p->error.code, p->error.text);
 		json_close(j);
 	} else {
@@ -182,12 +171,9 @@ static void json_labels(struct json *j, const struct path_hop *h)
 {
 	json_array(j, "mpls");
 	for (size_t i = 0; i < h->n_labels; i++) {
-		json_open(j, NULL);
-		json_int(j, "label", h->labels[i].label);
-		json_int(j, "tc", h->labels[i].tc);
-		json_bool(j, "bottom", h->labels[i].bottom);
-		json_int(j, "ttl", h->labels[i].ttl);
-		json_close(j);
+		const struct icmp_label *l = &h->labels[i];
+
+		json_put(j, "{ label:d tc:d bottom:b ttl:d }", (int64_t)l->label, (int64_t)l->tc, l->bottom, (int64_t)l->ttl);
 	}
 	json_array_end(j);
 }
@@ -196,13 +182,10 @@ void trace_json_hop(struct json *j, const struct path_hop *h)
 {
 	struct field_table f = figures();
 
-	json_open(j, NULL);
-	json_int(j, "ttl", h->ttl);
-	json_array(j, "addresses");
+	json_put(j, "{ ttl:d addresses[", (int64_t)h->ttl);
 	for (size_t i = 0; i < h->n_addresses; i++)
 		json_address(j, NULL, &h->addresses[i]);
-	json_array_end(j);
-	json_array(j, "names");
+	json_put(j, "] names[");
 	for (size_t i = 0; i < h->n_addresses; i++)
 		json_word(j, NULL, h->names[i]);
 	json_array_end(j);
@@ -214,8 +197,7 @@ void trace_json_hop(struct json *j, const struct path_hop *h)
 
 void trace_json_path_end(struct json *j)
 {
-	json_array_end(j);
-	json_close(j);
+	json_put(j, "] }");
 }
 
 void trace_json_end(struct json *j)
