@@ -27,20 +27,6 @@ static const struct route routes[] = {
 	{ "/small\0\n", 0, ROUTE_TEXT, GET, false },
 	{ "/large", 8192 * MIB, ROUTE_DATA, GET, false },
 
-	/* LibreSpeed */
-	{ "/empty\0", 0, ROUTE_TEXT, BOTH, false },
-	{ "/empty.php\0", 0, ROUTE_TEXT, BOTH, false },
-	{ "/backend/empty\0", 0, ROUTE_TEXT, BOTH, false },
-	{ "/backend/empty.php\0", 0, ROUTE_TEXT, BOTH, false },
-	{ "/garbage", 4 * MIB, ROUTE_GARBAGE, GET, false },
-	{ "/garbage.php", 4 * MIB, ROUTE_GARBAGE, GET, false },
-	{ "/backend/garbage", 4 * MIB, ROUTE_GARBAGE, GET, false },
-	{ "/backend/garbage.php", 4 * MIB, ROUTE_GARBAGE, GET, false },
-	{ "/getIP", 0, ROUTE_ADDRESS, GET, false },
-	{ "/getIP.php", 0, ROUTE_ADDRESS, GET, false },
-	{ "/backend/getIP", 0, ROUTE_ADDRESS, GET, false },
-	{ "/backend/getIP.php", 0, ROUTE_ADDRESS, GET, false },
-
 	/* OpenSpeedTest */
 	{ "/upload\0", 0, ROUTE_TEXT, BOTH, false },
 	{ "/downloading", 30 * MIB, ROUTE_DATA, GET, false },
@@ -53,19 +39,63 @@ static const struct route routes[] = {
 	{ "/speedtest/latency.txt\0test=test\n", 0, ROUTE_TEXT, GET, false },
 	{ "/speedtest/upload.php", 0, ROUTE_SIZE, BOTH, false },
 	{ "//speedtest/upload.php", 0, ROUTE_SIZE, BOTH, false },
-	{ "/speedtest/random350x350.jpg", 245388, ROUTE_DATA, GET, false },
-	{ "/speedtest/random500x500.jpg", 505544, ROUTE_DATA, GET, false },
-	{ "/speedtest/random750x750.jpg", 1118012, ROUTE_DATA, GET, false },
-	{ "/speedtest/random1000x1000.jpg", 1986284, ROUTE_DATA, GET, false },
-	{ "/speedtest/random1500x1500.jpg", 4468241, ROUTE_DATA, GET, false },
-	{ "/speedtest/random2000x2000.jpg", 7907740, ROUTE_DATA, GET, false },
-	{ "/speedtest/random2500x2500.jpg", 12407926, ROUTE_DATA, GET, false },
-	{ "/speedtest/random3000x3000.jpg", 17816816, ROUTE_DATA, GET, false },
-	{ "/speedtest/random3500x3500.jpg", 24262167, ROUTE_DATA, GET, false },
-	{ "/speedtest/random4000x4000.jpg", 31625365, ROUTE_DATA, GET, false },
-	{ "/speedtest/random5000x5000.jpg", 49454450, ROUTE_DATA, GET, false },
-	{ "/speedtest/random6000x6000.jpg", 71154024, ROUTE_DATA, GET, false },
 };
+
+/* LibreSpeed: also below /backend, and with .php behind. */
+static const struct route scripts[] = {
+	{ "/empty\0", 0, ROUTE_TEXT, BOTH, false },
+	{ "/garbage", 4 * MIB, ROUTE_GARBAGE, GET, false },
+	{ "/getIP", 0, ROUTE_ADDRESS, GET, false },
+};
+
+/* The images of the old mini server, by width: /speedtest/random350x350.jpg */
+static const struct route images[] = {
+	{ "350", 245388, ROUTE_DATA, GET, false },
+	{ "500", 505544, ROUTE_DATA, GET, false },
+	{ "750", 1118012, ROUTE_DATA, GET, false },
+	{ "1000", 1986284, ROUTE_DATA, GET, false },
+	{ "1500", 4468241, ROUTE_DATA, GET, false },
+	{ "2000", 7907740, ROUTE_DATA, GET, false },
+	{ "2500", 12407926, ROUTE_DATA, GET, false },
+	{ "3000", 17816816, ROUTE_DATA, GET, false },
+	{ "3500", 24262167, ROUTE_DATA, GET, false },
+	{ "4000", 31625365, ROUTE_DATA, GET, false },
+	{ "5000", 49454450, ROUTE_DATA, GET, false },
+	{ "6000", 71154024, ROUTE_DATA, GET, false },
+};
+
+static const struct route *find(const struct route *v, size_t n, struct slice path)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_is(path, v[i].path))
+			return &v[i];
+	return NULL;
+}
+
+static bool take(struct slice *path, struct slice prefix)
+{
+	bool there = slice_starts(*path, prefix);
+
+	slice_skip(path, there ? prefix.n : 0);
+	return there;
+}
+
+static const struct route *find_script(struct slice path)
+{
+	take(&path, SLICE("/backend"));
+	if (path.n > 4 && slice_is(slice_from(path, path.n - 4), ".php"))
+		path.n -= 4;
+	return find(scripts, COUNT(scripts), path);
+}
+
+static const struct route *find_image(struct slice path)
+{
+	if (!take(&path, SLICE("/speedtest/random")))
+		return NULL;
+	struct slice width = slice_cut(&path, 'x');
+
+	return take(&path, width) && slice_is(path, ".jpg") ? find(images, COUNT(images), width) : NULL;
+}
 
 const struct route *route_find(struct slice target, struct slice *ret_query)
 {
@@ -74,12 +104,11 @@ const struct route *route_find(struct slice target, struct slice *ret_query)
 	if (slice_starts(target, SLICE("http://")) && !url_parse(target, &url))
 		target = url.path.n > 0 ? url.path : SLICE("/");
 	struct slice path = slice_cut(&target, '?');
+	const struct route *r = find(routes, COUNT(routes), path);
 
 	*ret_query = target;
-	for (size_t i = 0; i < COUNT(routes); i++)
-		if (slice_is(path, routes[i].path))
-			return &routes[i];
-	return NULL;
+	r = r ? r : find_script(path);
+	return r ? r : find_image(path);
 }
 
 bool route_admits(const struct addr *peer, bool open_to_all)
