@@ -82,12 +82,14 @@ $(B)/flags: .FORCE
 	$(Q)mkdir -p $(@D) && printf '%s\n' '$(CC) $(CFLAGS) $(TIGHT) $(WARN) $(LINK) $(VERSION) $(RESOLVE) $(GZIP)' | cmp -s - $@ || \
 		printf '%s\n' '$(CC) $(CFLAGS) $(TIGHT) $(WARN) $(LINK) $(VERSION) $(RESOLVE) $(GZIP)' > $@
 
-# Style and script are kept compressed, as every browser takes them; without a gzip here they stay as they are.
-$(B)/web/sonde.%: src/web/sonde.% $(B)/flags
-	$(Q)mkdir -p $(@D) && $(if $(GZIP),$(GZIP) -9nc $< > $@,cp $< $@)
+# The page is kept compressed, as every browser takes it; without a gzip here it stays as it is.
+# A comment that has lines of its own, and what lines are indented by, would be a tenth of it.
+$(B)/web/%: src/web/% $(B)/flags Makefile
+	$(Q)mkdir -p $(@D) && sed -e 's/^[[:blank:]]*//' -e '/^<!--.*-->$$/d' -e '/^\/\*[^*]*\*\/$$/d' -e '/^\/\*$$/,/\*\/$$/d' \
+		-e '/^$$/d' $< > $@ $(if $(GZIP),&& $(GZIP) -9nc < $@ > $@.gz && mv $@.gz $@)
 
 $(B)/obj/web/page.o: NEED += -Wa,-I$(B)/web $(if $(TIGHT),-fno-lto)
-$(B)/obj/web/page.o: src/web/index.html $(B)/web/sonde.css $(B)/web/sonde.js
+$(B)/obj/web/page.o: $(B)/web/index.html $(B)/web/sonde.css $(B)/web/sonde.js
 
 # Pure tests link the pure half alone: a module that is not pure does not link.
 $(B)/tests/%: tests/%.c tests/support/guard.h $(B)/libpure.a $(call obj,$(REST))

@@ -60,6 +60,7 @@ struct serve {
 	bool keep_alive;
 	bool kept;               /* not the first request on this connection */
 	bool old, bare;          /* the request is HTTP/1.0; is a HEAD */
+	bool plain;              /* is for the document, by a client without gzip */
 	bool shut;
 	ns_t deadline, body_end; /* the nearer one counts */
 	ns_t began;              /* first byte of the body */

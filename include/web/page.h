@@ -5,7 +5,7 @@
 #include "core/page.h"
 #include "core/slice.h"
 
-/* What a browser is shown: a file of src/web/, linked in as it stands. */
+/* What a browser is shown: a file of src/web/, linked in without its comments. */
 struct slice page(enum page_part part);
 
 #endif

@@ -208,7 +208,7 @@ static void answer_stop(size_t client, struct slice query)
 }
 
 /* What is at /TOKEN/. */
-enum { PLACE_EVENTS = PAGE_PARTS, PLACE_STOP, PLACE_INFO, PLACES };
+enum { PLACE_EVENTS = PAGE_PLAIN, PLACE_STOP, PLACE_INFO, PLACES };
 static const char places[] = "\0sonde.css\0sonde.js\0events\0stop\0info";
 
 static void answer(size_t client, const struct http1_head *h)
@@ -224,7 +224,7 @@ static void answer(size_t client, const struct http1_head *h)
 		refuse(client, 404, "there is nothing here\n");
 	else if (slice_is(h->method, "POST") != (i == PLACE_STOP))
 		refuse(client, 405, "not with that method\n");
-	else if (i < PAGE_PARTS)
+	else if (i < PAGE_PLAIN)
 		answer_page(client, (enum page_part)i);
 	else if (i == PLACE_EVENTS)
 		answer_events(client, h, query);

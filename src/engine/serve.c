@@ -124,7 +124,7 @@ static void answer_content(struct serve *s, struct slice host, ns_t now)
 
 static void start_page(struct serve *s, ns_t now)
 {
-	enum page_part part = (enum page_part)s->route->bytes;
+	enum page_part part = s->plain ? PAGE_PLAIN : (enum page_part)s->route->bytes;
 	struct reply r = { .status = 200, .type = page_type(part), .fields = page_fields(part) };
 
 	s->page = s->cfg->page[part];
@@ -251,6 +251,8 @@ static void begin(struct serve *s, const struct http1_head *h, struct slice host
 		start_upload(s, h, now);
 		return;
 	}
+	s->plain = s->route->kind == ROUTE_PAGE && s->route->bytes == PAGE_HTML && s->cfg->page[PAGE_PLAIN].n > 0 &&
+		   !http1_head_has_token(h, "Accept-Encoding", "gzip");
 	if (!s->body.done)
 		s->keep_alive = false; /* a body that nobody asked for goes by while the connection lingers */
 	if (method == ROUTE_OPTIONS)

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "web/page.h"
 
+#ifdef PAGE_GZIP
+#define PLAIN "Open this address in a browser, or give it to `sonde check` in a terminal.\\n"
+#else
+#define PLAIN ""
+#endif
+
 /* The assembler's own way to take in a file: works for every target, and needs no tool at build time. */
-#define TAKE(name, file)                                    \
-	".global " #name "_begin\n.global " #name "_end\n" \
-	#name "_begin:\n.incbin \"" file "\"\n" #name "_end:\n"
+#define LABEL(name) ".global " #name "\n" #name ":\n"
 
 __asm__(".section .rodata\n"
-	TAKE(page_html, "src/web/index.html")
-	TAKE(page_css, "sonde.css")
-	TAKE(page_js, "sonde.js")
+	LABEL(page_html) ".incbin \"index.html\"\n"
+	LABEL(page_css) ".incbin \"sonde.css\"\n"
+	LABEL(page_js) ".incbin \"sonde.js\"\n"
+	LABEL(page_plain) ".ascii \"" PLAIN "\"\n"
+	LABEL(page_end)
 	".previous\n");
 
-extern const char page_html_begin[], page_html_end[];
-extern const char page_css_begin[], page_css_end[];
-extern const char page_js_begin[], page_js_end[];
+extern const char page_html[], page_css[], page_js[], page_plain[], page_end[];
 
 struct slice page(enum page_part part)
 {
-	static const char *const begin[] = { page_html_begin, page_css_begin, page_js_begin };
-	static const char *const end[] = { page_html_end, page_css_end, page_js_end };
+	static const char *const at[] = { page_html, page_css, page_js, page_plain, page_end };
 
-	return (struct slice){ begin[part], (size_t)(end[part] - begin[part]) };
+	return (struct slice){ at[part], (size_t)(at[part + 1] - at[part]) };
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The other end: what a browser, curl and a stranger get from `sonde serve` on the loopback."""
 
+import gzip
 import http.client
 import json
 import re
@@ -82,11 +83,19 @@ class Served(unittest.TestCase):
 
 class Paths(Served):
     def test_the_page_is_html_that_needs_nothing_from_elsewhere(self):
-        status, fields, body = self.get("/")
+        status, fields, body = self.get("/", **{"Accept-Encoding": "br, gzip"})
         self.assertEqual((status, fields["Content-Type"]), (200, "text/html; charset=utf-8"))
         self.assertEqual(int(fields["Content-Length"]), len(body))
+        if fields["Content-Encoding"]:
+            body = gzip.decompress(body)
         self.assertIn(b"<html", body.lower())
         self.assertNotRegex(body.decode(), r"(?i)(src|href)\s*=\s*[\"']?(https?:)?//")
+
+    def test_a_client_without_gzip_is_told_what_this_is(self):
+        for asked in {}, {"Accept-Encoding": "identity"}:
+            status, fields, body = self.get("/", **asked)
+            self.assertEqual((status, fields["Content-Encoding"]), (200, None))
+            self.assertIn("sonde" if "html" in fields["Content-Type"] else "in a browser", body.decode())
 
     def test_info_is_json_with_name_version_and_limits(self):
         status, fields, body = self.get("/info")

@@ -16,6 +16,7 @@
 #define PAGE "<!doctype html><title>sonde</title><p>the page, long enough to need more than one write</p>"
 #define CSS "h1 { color: red }"
 #define JS "go()"
+#define PLAIN "see it in a browser"
 #define BODY_MAX 10000
 
 static const struct serve_cfg cfg = {
@@ -27,6 +28,13 @@ static const struct serve_cfg cfg = {
 	.body_time = 60 * NS_PER_S,
 	.congestion_allowed = { "reno bbr", 8 },
 	.body_max = BODY_MAX,
+};
+
+/* The same where the page is compressed. */
+static const struct serve_cfg coded_cfg = {
+	.page = { { PAGE, sizeof(PAGE) - 1 }, { CSS, sizeof(CSS) - 1 }, { JS, sizeof(JS) - 1 }, { PLAIN, sizeof(PLAIN) - 1 } },
+	.head_time = 10 * NS_PER_S,
+	.idle_time = 15 * NS_PER_S,
 };
 
 static struct serve serve;
@@ -354,6 +362,26 @@ static void every_answer_names_the_program_and_is_not_to_be_stored(void **state)
 		assert_field(last(), "Cache-Control", "no-store");
 		assert_field(last(), "X-Content-Type-Options", "nosniff");
 		assert_field(last(), "Access-Control-Allow-Origin", "");
+	}
+}
+
+static void a_client_without_gzip_has_words_for_the_document_and_nothing_else(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *request, *body;
+	} v[] = {
+		{ "GET / HTTP/1.1\r\nAccept-Encoding: deflate, GZIP, br\r\n" END, PAGE },
+		{ "GET / HTTP/1.1\r\nAccept-Encoding: identity\r\n" END, PLAIN },
+		{ "GET / HTTP/1.1\r\n" END, PLAIN },
+		{ "GET /sonde.css HTTP/1.1\r\n" END, CSS },
+		{ "GET /ping HTTP/1.1\r\n" END, "" },
+	};
+
+	for (size_t i = 0; i < COUNT(v); i++) {
+		say(begin_with(&coded_cfg), v[i].request);
+		assert_string_equal(last()->content, v[i].body);
+		assert_int_equal(slice_starts(ear_field(last(), "Content-Type"), SLICE("text/plain")), v[i].body[0] == PLAIN[0]);
 	}
 }
 
@@ -1419,6 +1447,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_request_gets_its_answer_whole_byte_by_byte_and_at_every_cut),
 		cmocka_unit_test(every_answer_names_the_program_and_is_not_to_be_stored),
+		cmocka_unit_test(a_client_without_gzip_has_words_for_the_document_and_nothing_else),
 		cmocka_unit_test(a_method_that_is_not_allowed_is_told_which_are),
 		cmocka_unit_test(a_refused_host_is_told_how_to_be_accepted),
 		cmocka_unit_test(an_answer_to_head_has_no_content_even_where_it_refuses),
