@@ -17,10 +17,10 @@ enum page_part { PAGE_HTML, PAGE_CSS, PAGE_JS, PAGE_PLAIN, PAGE_PARTS };
 #define PAGE_CODING ""
 #endif
 
-/* Further fields of the answer. */
+/* Further fields of the answer, or NULL. */
 static inline const char *page_fields(enum page_part part)
 {
-	return part == PAGE_PLAIN ? PAGE_POLICY : PAGE_POLICY PAGE_CODING;
+	return part == PAGE_PLAIN ? NULL : PAGE_POLICY PAGE_CODING;
 }
 
 /* Its Content-Type. */
