@@ -3,6 +3,8 @@
 #ifndef CORE_PAGE_H
 #define CORE_PAGE_H
 
+#include <stddef.h>
+
 /* The plain part is what a client without gzip has instead of the document; empty where no part is compressed. */
 enum page_part { PAGE_HTML, PAGE_CSS, PAGE_JS, PAGE_PLAIN, PAGE_PARTS };
 
