@@ -12,7 +12,10 @@ int fail_io(void);
 /* The same for a given error number. */
 int fail_io_of(int error);
 
-/* `<what> '<object>': <strerror>`; @object may be empty. Return: false. */
+/* What an error number says, in glibc's words whatever the libc. */
+void fail_put(struct text *t, int error);
+
+/* `<what> '<object>': <what errno says>`; @object may be empty. Return: false. */
 bool fail_fault(struct fault *why, const char *what, struct slice object);
 
 #endif

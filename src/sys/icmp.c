@@ -115,7 +115,7 @@ bool icmp_open(struct icmp_socket *s, int family, const struct icmp_options *o, 
 			return true;
 		text_init(&t, s->reason, sizeof(s->reason));
 		text_str(&t, "raw ICMP: ");
-		text_str(&t, strerror(errno));
+		fail_put(&t, errno);
 		if (o->only == METHOD_ICMP_RAW)
 			return fail_fault(why, "cannot open a raw ICMP socket", SLICE(""));
 	}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/text.h"
+#include "sys/fail.h"
 #include "sys/input.h"
 
 /* From linux/capability.h, which a bare C library does not bring along. */
@@ -44,7 +45,7 @@ static int try_icmp(int type, char *error, size_t cap)
 
 	text_init(&t, error, cap);
 	if (fd < 0)
-		text_str(&t, strerror(errno));
+		fail_put(&t, errno);
 	return fd;
 }
 
