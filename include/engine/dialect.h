@@ -16,16 +16,16 @@ enum receipt {
 };
 
 struct dialect {
-	enum server_kind kind;
+	uint8_t kind;       /* enum server_kind */
+	uint8_t receipt;    /* enum receipt */
+	bool timed;         /* `?seconds=S` ends a download in time; uploads may be chunked and endless */
+	uint32_t down_min;  /* what a download has at least where it says its length */
+	uint32_t up_max;    /* the largest body that is safe to send; 0 for no limit */
 	const char *prefix; /* of all paths below, behind the folder that was named: "", "/speedtest" */
 	const char *small;  /* a small answer: what one is recognised by, and for round trips of HTTP */
 	const char *says;   /* how that begins; NULL where it is empty, which tells little */
 	const char *down;   /* NULL where survey finds the path; else words for slice_word(), the best first, "" ends them */
 	const char *up;     /* POST to here, the same; NULL for the path of the download */
-	uint64_t down_min;  /* what a download has at least where it says its length */
-	uint64_t up_max;    /* the largest body that is safe to send; 0 for no limit */
-	enum receipt receipt;
-	bool timed;         /* `?seconds=S` ends a download in time; uploads may be chunked and endless */
 };
 
 /* Ours, and what a plain file server is: neither is looked for by dialect_is(). */

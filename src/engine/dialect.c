@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/dialect.h"
 
-#define MIB (UINT64_C(1) << 20)
+#define MIB (UINT32_C(1) << 20)
 
 /* By width of the image, from 32 MB down to 0.2 MB: small installations lack the large ones. */
 #define IMAGES "/random4000x4000.jpg\0/random3000x3000.jpg\0/random2000x2000.jpg\0/random1500x1500.jpg\0" \
@@ -9,7 +9,7 @@
 #define SCRIPTS "/upload.php\0/upload.aspx\0/upload.asp\0/upload.jsp\0"
 
 const struct dialect dialect_sonde = {
-	SERVER_SONDE, "", "/ping", NULL, "/down\0", "/up\0", 0, 0, RECEIPT_JSON, true,
+	SERVER_SONDE, RECEIPT_JSON, true, 0, 0, "", "/ping", NULL, "/down\0", "/up\0",
 };
 
 const struct dialect dialect_file = { .kind = SERVER_FILE };
@@ -19,10 +19,10 @@ const struct dialect dialect_file = { .kind = SERVER_FILE };
  * takes those: PHP refuses more than 8 MB unless told, nginx what OpenSpeedTest's instructions tell it.
  */
 #define SPEEDTEST(prefix) \
-	{ SERVER_SPEEDTEST, prefix, "/latency.txt", "test=test", IMAGES, SCRIPTS, MIB / 16, 7 * MIB, RECEIPT_SIZE, false }
+	{ SERVER_SPEEDTEST, RECEIPT_SIZE, false, MIB / 16, 7 * MIB, prefix, "/latency.txt", "test=test", IMAGES, SCRIPTS }
 #define LIBRESPEED(prefix, php) \
-	{ SERVER_LIBRESPEED, prefix, "/empty" php, NULL, "/garbage" php "?ckSize=100\0", "/empty" php "\0", MIB, 20 * MIB, \
-		RECEIPT_NONE, false }
+	{ SERVER_LIBRESPEED, RECEIPT_NONE, false, MIB, 20 * MIB, prefix, "/empty" php, NULL, "/garbage" php "?ckSize=100\0", \
+		"/empty" php "\0" }
 
 const struct dialect dialects[] = {
 	SPEEDTEST("/speedtest"),
@@ -30,7 +30,7 @@ const struct dialect dialects[] = {
 	LIBRESPEED("/backend", ".php"),
 	LIBRESPEED("", ".php"),
 	LIBRESPEED("", ""),
-	{ SERVER_OPENSPEEDTEST, "", "/upload", NULL, "/downloading\0", "/upload\0", MIB, 30 * MIB, RECEIPT_NONE, false },
+	{ SERVER_OPENSPEEDTEST, RECEIPT_NONE, false, MIB, 30 * MIB, "", "/upload", NULL, "/downloading\0", "/upload\0" },
 	{ .kind = SERVER_UNKNOWN },
 };
 

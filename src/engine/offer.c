@@ -75,36 +75,42 @@ static void put_receipt(struct text *t, const struct offer_facts *f)
 	json_end(&j);
 }
 
-/* Names after prometheus.io/docs/practices/naming; the last two as every exporter has them. */
-static const struct metric {
-	const char *name, *help;
-	uint16_t at;      /* in struct serve_counters */
-	uint8_t scale;    /* decimal places */
-} metrics[] = {
-	{ "sonde_server_requests_total", "Requests", offsetof(struct serve_counters, requests), 0 },
-	{ "sonde_server_refused_total", "Requests and connections refused", offsetof(struct serve_counters, refused), 0 },
-	{ "sonde_server_received_bytes_total", "Test data received", offsetof(struct serve_counters, bytes_in), 0 },
-	{ "sonde_server_sent_bytes_total", "Test data sent", offsetof(struct serve_counters, bytes_out), 0 },
-	{ "sonde_server_accepted_total", "Connections accepted", offsetof(struct serve_counters, accepted), 0 },
-	{ "sonde_server_connections", "Connections now", offsetof(struct serve_counters, open), 0 },
-	{ "sonde_server_udp_probes_total", "UDP probes received", offsetof(struct serve_counters, udp.probes), 0 },
-	{ "sonde_server_udp_answered_total", "UDP probes answered", offsetof(struct serve_counters, udp.answered), 0 },
-	{ "sonde_server_udp_refused_total", "UDP probes refused", offsetof(struct serve_counters, udp.refused), 0 },
-	{ "sonde_server_udp_limited_total", "UDP probes past a cap", offsetof(struct serve_counters, udp.limited), 0 },
-	{ "process_cpu_seconds_total", "User and system CPU time", offsetof(struct serve_counters, cpu_ns), 9 },
-	{ "process_start_time_seconds", "Start of the process since 1970", offsetof(struct serve_counters, started_s), 0 },
-};
+/* Names after prometheus.io/docs/practices/naming; the last two as every exporter has them. Counters and decimal places. */
+#define METRICS(ROW) \
+	ROW("sonde_server_requests_total", "Requests", requests, 0) \
+	ROW("sonde_server_refused_total", "Requests and connections refused", refused, 0) \
+	ROW("sonde_server_received_bytes_total", "Test data received", bytes_in, 0) \
+	ROW("sonde_server_sent_bytes_total", "Test data sent", bytes_out, 0) \
+	ROW("sonde_server_accepted_total", "Connections accepted", accepted, 0) \
+	ROW("sonde_server_connections", "Connections now", open, 0) \
+	ROW("sonde_server_udp_probes_total", "UDP probes received", udp.probes, 0) \
+	ROW("sonde_server_udp_answered_total", "UDP probes answered", udp.answered, 0) \
+	ROW("sonde_server_udp_refused_total", "UDP probes refused", udp.refused, 0) \
+	ROW("sonde_server_udp_limited_total", "UDP probes past a cap", udp.limited, 0) \
+	ROW("process_cpu_seconds_total", "User and system CPU time", cpu_ns, 9) \
+	ROW("process_start_time_seconds", "Start of the process since 1970", started_s, 0)
+
+#define WORDS(name, help, member, scale) name "\0" help "\0"
+#define METRIC(name, help, member, scale) { offsetof(struct serve_counters, member), scale },
+
+static const struct {
+	uint16_t at;
+	uint8_t scale;
+} metrics[] = { METRICS(METRIC) };
 
 static void put_metrics(struct text *t, const struct offer_facts *f)
 {
-	for (size_t i = 0; i < COUNT(metrics); i++) {
-		const struct metric *m = &metrics[i];
-		const uint64_t *v = (const void *)((const char *)f->counters + m->at);
-		bool counter = slice_ends_nocase(slice_of(m->name), SLICE("_total"));
+	const char *name = METRICS(WORDS);
 
-		text_put(t, "# HELP %s %s\n# TYPE %s %s\n%s ", m->name, m->help, m->name, counter ? "counter" : "gauge", m->name);
-		text_fixed(t, (int64_t)*v, m->scale, m->scale);
+	for (size_t i = 0; i < COUNT(metrics); i++) {
+		const uint64_t *v = (const void *)((const char *)f->counters + metrics[i].at);
+		bool counter = slice_ends_nocase(slice_of(name), SLICE("_total"));
+		const char *help = slice_word(name, 1);
+
+		text_put(t, "# HELP %s %s\n# TYPE %s %s\n%s ", name, help, name, counter ? "counter" : "gauge", name);
+		text_fixed(t, (int64_t)*v, metrics[i].scale, metrics[i].scale);
 		text_char(t, '\n');
+		name = slice_word(help, 1);
 	}
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/score.h"
 
-/* To read it, without touching what was never written. */
-static const struct score_more *more_of(const struct score_card *c)
-{
-	static const struct score_more none;
+#include <string.h>
 
-	return c->s->has_more ? c->more : &none;
+/* To read it, without touching what was never written: then it is @none, which is cleared for that. */
+static const struct score_more *more_of(const struct score_card *c, struct score_more *none)
+{
+	if (c->s->has_more)
+		return c->more;
+	memset(none, 0, sizeof(*none));
+	return none;
 }
 
 /* To write it. */
@@ -110,7 +113,7 @@ void score_run(const struct score_card *c, bool answered)
 	struct score_more *m = c->more;
 
 	if (answered) {
-		if (more_of(c)->run > 0)
+		if (c->s->has_more && m->run > 0)
 			m->run = 0;
 		return;
 	}
@@ -123,12 +126,13 @@ void score_run(const struct score_card *c, bool answered)
 
 uint64_t score_in_flight(const struct score_card *c)
 {
-	return c->s->sent - c->s->received - more_of(c)->lost - more_of(c)->late;
+	return c->s->sent - c->s->received - (c->s->has_more ? c->more->lost + c->more->late : 0);
 }
 
 void score_counts(const struct score_card *c, struct ping_result *r)
 {
-	const struct score_more *m = more_of(c);
+	struct score_more none;
+	const struct score_more *m = more_of(c, &none);
 
 	r->sent = (int64_t)c->s->sent;
 	r->received = (int64_t)c->s->received;
@@ -144,9 +148,8 @@ void score_counts(const struct score_card *c, struct ping_result *r)
 	r->loss_run_max = (int64_t)m->run_max;
 }
 
-static void fill_loss(const struct score_card *c, struct ping_result *r)
+static void fill_loss(const struct score_card *c, const struct score_more *m, struct ping_result *r)
 {
-	const struct score_more *m = more_of(c);
 	/* What is still in flight has no say. */
 	uint64_t decided = c->s->sent - score_in_flight(c);
 
@@ -182,15 +185,17 @@ static void fill_distribution(const struct score_card *c, struct ping_result *r)
 
 void score_result(const struct score_card *c, struct ping_result *r)
 {
+	struct score_more none;
 	struct tally one = { .n = 0 };
-	const struct tally *t = &more_of(c)->rtt;
+	const struct score_more *m = more_of(c, &none);
+	const struct tally *t = &m->rtt;
 
 	if (c->s->received == 1) {
 		tally_add(&one, c->s->last);
 		t = &one;
 	}
 	score_counts(c, r);
-	fill_loss(c, r);
+	fill_loss(c, m, r);
 	r->stamps = (enum stamps)c->s->stamps;
 	r->rtt_min = t->n > 0 ? t->min : UNKNOWN;
 	r->rtt_max = t->n > 0 ? t->max : UNKNOWN;
