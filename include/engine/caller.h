@@ -57,13 +57,13 @@ void caller_closed(struct caller *c);
 bool caller_tick(struct caller *c, ns_t now);
 
 /*
- * Answer CALLER_ASKED; @r gets length and connection. @content stays where it is, or with @copy is taken now,
+ * Answer CALLER_ASKED; length and connection of @r are ours. @content stays where it is, or with @copy is taken now,
  * CALLER_COPY_MAX bytes at most.
  */
-void caller_answer(struct caller *c, struct reply *r, struct slice content, bool copy);
+void caller_answer(struct caller *c, const struct reply *r, struct slice content, bool copy);
 
 /* Answer it with what is still to come: as much as there is room for at a time, and then the end. */
-void caller_stream(struct caller *c, struct reply *r);
+void caller_stream(struct caller *c, const struct reply *r);
 size_t caller_room(const struct caller *c);
 void caller_send(struct caller *c, struct slice s);
 void caller_finish(struct caller *c);

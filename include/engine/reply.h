@@ -12,15 +12,15 @@
 
 struct reply {
 	unsigned status;
-	const char *type;       /* of the content; NULL where there is none */
-	uint64_t length;        /* of what follows; or REPLY_UNBOUNDED */
+	unsigned allow;         /* bits of enum route_methods for Allow; 0 for no such field */
 	bool chunked;           /* the body that follows comes in chunks */
 	bool cors;              /* pages of other origins may read it */
+	bool private_network;   /* a preflight asked for a network that is not public */
+	bool timed;             /* say in Server-Timing how long we took: `time` */
+	const char *type;       /* of the content; NULL where there is none */
+	uint64_t length;        /* of what follows; or REPLY_UNBOUNDED */
 	const char *connection; /* "close" or "keep-alive", NULL for what the version says anyway */
 	const char *fields;     /* further ones, each with its CRLF; NULL for none */
-	unsigned allow;         /* bits of enum route_methods for Allow; 0 for no such field */
-	bool private_network;   /* a preflight asked for a network that is not public */
-	bool timed;             /* say in Server-Timing how long we took: */
 	ns_t time;
 };
 

@@ -70,14 +70,14 @@ const struct addr *desk_peer(const struct desk *d, size_t client);
  * @r:        `length` is filled in from @content
  * @content:  not copied: stays valid and unchanged until the client's next event, or for ever
  */
-void desk_answer(struct desk *d, size_t client, struct reply r, struct slice content);
+void desk_answer(struct desk *d, size_t client, const struct reply *r, struct slice content);
 
 /* The same from short-lived text, up to DESK_COPY_MAX bytes. */
 #define DESK_COPY_MAX 4096
-void desk_answer_copy(struct desk *d, size_t client, struct reply r, struct slice content);
+void desk_answer_copy(struct desk *d, size_t client, const struct reply *r, struct slice content);
 
 /* Begin an answer without an end: desk_send() adds to it, desk_finish() ends it. */
-void desk_stream(struct desk *d, size_t client, struct reply r);
+void desk_stream(struct desk *d, size_t client, const struct reply *r);
 
 /* How much a stream takes now without losing anything. */
 size_t desk_room(const struct desk *d, size_t client);

@@ -60,7 +60,7 @@ bool exporter_open(struct exporter *x, struct probing *p, struct fault *why)
 
 static void refuse(struct exporter *x, size_t client, unsigned status, const char *why)
 {
-	desk_answer(&x->desk, client, (struct reply){ .status = status, .type = "text/plain; charset=utf-8" }, slice_of(why));
+	desk_answer(&x->desk, client, &(struct reply){ .status = status, .type = "text/plain; charset=utf-8" }, slice_of(why));
 }
 
 /* In the child: what goes wrong becomes a comment among the samples. */
@@ -111,7 +111,7 @@ static void answer_probe(struct exporter *x, size_t client, struct slice query)
 	} else {
 		to->client = client;
 		to->began = clock_mono();
-		desk_stream(&x->desk, client, metrics_reply);
+		desk_stream(&x->desk, client, &metrics_reply);
 	}
 }
 
@@ -119,7 +119,7 @@ static void answer_metrics(struct exporter *x, size_t client)
 {
 	x->writing[client] = true;
 	x->places[client] = (struct probing_place){ .row = 0 };
-	desk_stream(&x->desk, client, metrics_reply);
+	desk_stream(&x->desk, client, &metrics_reply);
 	desk_send(&x->desk, client, SLICE("# HELP sonde_build_info What answers\n# TYPE sonde_build_info gauge\n"
 					  "sonde_build_info{version=\"" SONDE_VERSION "\"} 1\n"));
 }
@@ -154,7 +154,7 @@ static void answer(struct exporter *x, size_t client, const struct http1_head *h
 	else if (slice_is(path, "/probe"))
 		answer_probe(x, client, query);
 	else if (slice_is(path, "/"))
-		desk_answer(&x->desk, client, (struct reply){ .status = 200, .type = "text/html; charset=utf-8" }, SLICE(about));
+		desk_answer(&x->desk, client, &(struct reply){ .status = 200, .type = "text/html; charset=utf-8" }, SLICE(about));
 	else
 		refuse(x, client, 404, "there are /metrics and /probe?target=HOST\n");
 }

@@ -59,13 +59,13 @@ static const char *const tasks[] = {
 
 static void refuse(size_t client, unsigned status, const char *why)
 {
-	desk_answer(&desk, client, (struct reply){ .status = status, .type = "text/plain; charset=utf-8",
+	desk_answer(&desk, client, &(struct reply){ .status = status, .type = "text/plain; charset=utf-8",
 		.fields = status == 503 ? "Retry-After: 5\r\n" : NULL }, slice_of(why));
 }
 
 static void answer_page(size_t client, enum page_part part)
 {
-	desk_answer(&desk, client, (struct reply){ .status = 200, .type = page_type(part), .fields = page_fields(part) }, page(part));
+	desk_answer(&desk, client, &(struct reply){ .status = 200, .type = page_type(part), .fields = page_fields(part) }, page(part));
 }
 
 static void answer_info(size_t client)
@@ -84,7 +84,7 @@ static void answer_info(size_t client)
 	json_word(&j, "gateway", router);
 	offer_put_grades(&j);
 	json_end(&j);
-	desk_answer_copy(&desk, client, (struct reply){ .status = 200, .type = "application/json" }, text_view(&t));
+	desk_answer_copy(&desk, client, &(struct reply){ .status = 200, .type = "application/json" }, text_view(&t));
 }
 
 /* A run that ends before it begins: a stream too, since a page sees nothing else of what it asks for with EventSource. */
@@ -97,7 +97,7 @@ static void answer_fault(size_t client, const struct fault *why)
 	text_str(&t, "id: 0\ndata: ");
 	common_put_error(&t, why);
 	text_str(&t, "\nevent: end\ndata: {\"code\":2}\n\n");
-	desk_answer_copy(&desk, client, errand_reply, text_view(&t));
+	desk_answer_copy(&desk, client, &errand_reply, text_view(&t));
 }
 
 /* In the child. */
@@ -180,7 +180,7 @@ static void answer_events(size_t client, const struct http1_head *h, struct slic
 
 	/* What a browser does by itself when a stream has broken: it is not to start another run. */
 	if (http1_head_find(h, "last-event-id", &last)) {
-		desk_answer(&desk, client, (struct reply){ .status = 204 }, SLICE(""));
+		desk_answer(&desk, client, &(struct reply){ .status = 204 }, SLICE(""));
 	} else if (!task) {
 		refuse(client, 400, "say run=check, run=ping or run=trace, and target=\n");
 	} else if (!e) {
@@ -202,7 +202,7 @@ static void answer_stop(size_t client, struct slice query)
 	if (e)
 		errand_interrupt(e);
 	if (e)
-		desk_answer(&desk, client, (struct reply){ .status = 204 }, SLICE(""));
+		desk_answer(&desk, client, &(struct reply){ .status = 204 }, SLICE(""));
 	else
 		refuse(client, 404, "there is no such run\n");
 }

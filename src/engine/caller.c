@@ -172,13 +172,15 @@ bool caller_tick(struct caller *c, ns_t now)
 }
 
 /* What was asked is not needed any more. */
-static void begin_answer(struct caller *c, struct reply *r, enum caller_state state, struct slice copy)
+static void begin_answer(struct caller *c, const struct reply *r, uint64_t length, enum caller_state state, struct slice copy)
 {
+	struct reply whole = *r;
 	struct text t;
 
-	r->connection = !c->keep_alive ? "close" : c->old ? "keep-alive" : NULL;
+	whole.length = length;
+	whole.connection = !c->keep_alive ? "close" : c->old ? "keep-alive" : NULL;
 	text_init(&t, c->out, sizeof(c->out));
-	reply_put(&t, r);
+	reply_put(&t, &whole);
 	text_slice(&t, copy);
 	c->out_n = t.len;
 	c->out_at = 0;
@@ -187,24 +189,24 @@ static void begin_answer(struct caller *c, struct reply *r, enum caller_state st
 	enter(c, state);
 }
 
-void caller_answer(struct caller *c, struct reply *r, struct slice content, bool copy)
+void caller_answer(struct caller *c, const struct reply *r, struct slice content, bool copy)
 {
+	uint64_t length = content.n;
+
 	if (c->state != CALLER_ASKED)
 		return;
-	r->length = content.n;
 	content.n = c->bare ? 0 : content.n;
 	c->content = copy ? SLICE("") : content;
-	begin_answer(c, r, CALLER_ANSWER, copy ? content : SLICE(""));
+	begin_answer(c, r, length, CALLER_ANSWER, copy ? content : SLICE(""));
 }
 
-void caller_stream(struct caller *c, struct reply *r)
+void caller_stream(struct caller *c, const struct reply *r)
 {
 	if (c->state != CALLER_ASKED)
 		return;
 	c->keep_alive = false; /* the close ends its body (RFC 9112 section 6.3) */
 	c->finishing = c->bare;
-	r->length = REPLY_UNBOUNDED;
-	begin_answer(c, r, CALLER_STREAM, SLICE(""));
+	begin_answer(c, r, REPLY_UNBOUNDED, CALLER_STREAM, SLICE(""));
 }
 
 size_t caller_room(const struct caller *c)

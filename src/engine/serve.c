@@ -48,16 +48,17 @@ void serve_init(struct serve *s, const struct serve_cfg *cfg, struct serve_count
 }
 
 /* Write a head, and @content_n bytes that stand behind the room for it; @then is the state that follows. */
-static void answer(struct serve *s, struct reply r, size_t content_n, enum serve_state then, ns_t now)
+static void answer(struct serve *s, const struct reply *r, size_t content_n, enum serve_state then, ns_t now)
 {
+	struct reply whole = *r;
 	struct text t;
 
-	r.connection = !s->keep_alive ? "close" : s->old ? "keep-alive" : NULL;
-	r.cors = s->cfg->cors && s->route && route_is_open(s->route);
-	r.timed = s->route && s->route->timed;
-	r.time = now - s->began;
+	whole.connection = !s->keep_alive ? "close" : s->old ? "keep-alive" : NULL;
+	whole.cors = s->cfg->cors && s->route && route_is_open(s->route);
+	whole.timed = s->route && s->route->timed;
+	whole.time = now - s->began;
 	text_init(&t, s->out, SERVE_HEAD_MAX);
-	reply_put(&t, &r);
+	reply_put(&t, &whole);
 	s->out_n = (uint16_t)t.len;
 	s->out_at = 0;
 	if (!s->bare) {
@@ -77,8 +78,10 @@ static struct text begin_content(struct serve *s)
 }
 
 /* A refusal in words. What the client still sends is not looked at. */
-static void refuse_with(struct serve *s, struct reply r, const char *why, ns_t now)
+static void refuse_with(struct serve *s, unsigned status, unsigned allow, const char *why, ns_t now)
 {
+	bool again_later = status == 503 || status == 429;
+	struct reply r = { .status = status, .type = "text/plain; charset=utf-8", .allow = allow };
 	struct text t = begin_content(s);
 
 	text_str(&t, why);
@@ -86,16 +89,14 @@ static void refuse_with(struct serve *s, struct reply r, const char *why, ns_t n
 	s->counters->refused++;
 	s->keep_alive = false;
 	s->in_n = 0;
-	r.type = "text/plain; charset=utf-8";
 	r.length = t.len;
-	answer(s, r, t.len, SERVE_LINGER, now);
+	r.fields = again_later ? "Retry-After: 5\r\n" : NULL;
+	answer(s, &r, t.len, SERVE_LINGER, now);
 }
 
 static void refuse(struct serve *s, unsigned status, const char *why, ns_t now)
 {
-	bool again_later = status == 503 || status == 429;
-
-	refuse_with(s, (struct reply){ .status = status, .fields = again_later ? "Retry-After: 5\r\n" : "" }, why, now);
+	refuse_with(s, status, 0, why, now);
 }
 
 void serve_refuse(struct serve *s, unsigned status, const char *why, ns_t now)
@@ -119,7 +120,7 @@ static void answer_content(struct serve *s, struct slice host, ns_t now)
 	if (t.cut)
 		refuse(s, 400, "say in Host how this server is reached", now);
 	else
-		answer(s, (struct reply){ .status = 200, .type = type, .length = t.len }, t.len, afterwards(s), now);
+		answer(s, &(struct reply){ .status = 200, .type = type, .length = t.len }, t.len, afterwards(s), now);
 }
 
 static void start_page(struct serve *s, ns_t now)
@@ -129,7 +130,7 @@ static void start_page(struct serve *s, ns_t now)
 
 	s->page = s->cfg->page[part];
 	r.length = s->page.n;
-	answer(s, r, 0, s->bare ? afterwards(s) : SERVE_PAGE, now);
+	answer(s, &r, 0, s->bare ? afterwards(s) : SERVE_PAGE, now);
 }
 
 /* Return: whether what the query asks for, if anything, is allowed. */
@@ -180,7 +181,7 @@ static void start_download(struct serve *s, struct slice query, ns_t now)
 	}
 	if (s->route->kind == ROUTE_GARBAGE)
 		r.fields = "Content-Disposition: attachment; filename=random.dat\r\n";
-	answer(s, r, 0, s->bare || s->source.done ? afterwards(s) : SERVE_DOWNLOAD, now);
+	answer(s, &r, 0, s->bare || s->source.done ? afterwards(s) : SERVE_DOWNLOAD, now);
 }
 
 static void respond(struct serve *s, struct slice query, struct slice host, ns_t now)
@@ -191,7 +192,7 @@ static void respond(struct serve *s, struct slice query, struct slice host, ns_t
 		start_download(s, query, now);
 		break;
 	case ROUTE_PING:
-		answer(s, (struct reply){ .status = 204 }, 0, afterwards(s), now);
+		answer(s, &(struct reply){ .status = 204 }, 0, afterwards(s), now);
 		break;
 	case ROUTE_PAGE:
 		start_page(s, now);
@@ -233,7 +234,7 @@ static void answer_options(struct serve *s, const struct http1_head *h, ns_t now
 	struct reply r = { .status = 204, .allow = s->route->methods | ROUTE_OPTIONS,
 		.private_network = http1_head_has_token(h, "Access-Control-Request-Private-Network", "true") };
 
-	answer(s, r, 0, afterwards(s), now);
+	answer(s, &r, 0, afterwards(s), now);
 }
 
 static void begin(struct serve *s, const struct http1_head *h, struct slice host, ns_t now)
@@ -260,7 +261,7 @@ static void begin(struct serve *s, const struct http1_head *h, struct slice host
 	else if (method & s->route->methods)
 		respond(s, query, host, now);
 	else
-		refuse_with(s, (struct reply){ .status = 405, .allow = s->route->methods }, "not with that method", now);
+		refuse_with(s, 405, s->route->methods, "not with that method", now);
 }
 
 /* Return: whether a head was taken from the buffer. */

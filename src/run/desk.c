@@ -232,26 +232,26 @@ const struct addr *desk_peer(const struct desk *d, size_t client)
 	return &d->clients[client].peer;
 }
 
-static void answer(struct desk *d, size_t client, struct reply *r, struct slice content, bool copy)
+static void answer(struct desk *d, size_t client, const struct reply *r, struct slice content, bool copy)
 {
 	d->clients[client].open = false;
 	caller_answer(&d->clients[client].caller, r, content, copy);
 	go_on(d, &d->clients[client]);
 }
 
-void desk_answer(struct desk *d, size_t client, struct reply r, struct slice content)
+void desk_answer(struct desk *d, size_t client, const struct reply *r, struct slice content)
 {
-	answer(d, client, &r, content, false);
+	answer(d, client, r, content, false);
 }
 
-void desk_answer_copy(struct desk *d, size_t client, struct reply r, struct slice content)
+void desk_answer_copy(struct desk *d, size_t client, const struct reply *r, struct slice content)
 {
-	answer(d, client, &r, content, true);
+	answer(d, client, r, content, true);
 }
 
-void desk_stream(struct desk *d, size_t client, struct reply r)
+void desk_stream(struct desk *d, size_t client, const struct reply *r)
 {
-	caller_stream(&d->clients[client].caller, &r);
+	caller_stream(&d->clients[client].caller, r);
 	go_on(d, &d->clients[client]);
 }
 

@@ -34,7 +34,7 @@ bool errand_start(struct errand *e, int (*f)(int argc, char **argv), int argc, c
 		return false;
 	text_init(&t, buf, sizeof(buf));
 	text_put(&t, "event: run\nid: %d\ndata: {\"run\":%d}\n\n", (int64_t)e->number, (int64_t)e->number);
-	desk_stream(e->desk, e->client, errand_reply);
+	desk_stream(e->desk, e->client, &errand_reply);
 	desk_send(e->desk, e->client, text_view(&t));
 	return true;
 }

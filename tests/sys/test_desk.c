@@ -100,7 +100,7 @@ static const char *hear(int fd)
 
 static void reply_with(size_t client, const char *text)
 {
-	desk_answer_copy(&desk, client, (struct reply){ .status = 200 }, slice_of(text));
+	desk_answer_copy(&desk, client, &(struct reply){ .status = 200 }, slice_of(text));
 }
 
 static void every_client_gets_its_own_answer(void **state)
@@ -199,7 +199,7 @@ static void that_a_client_has_left_is_told_once_where_it_waits(void **state)
 	fd = join();
 	ask(fd, "/");
 	client = expect(DESK_REQUEST).client;
-	desk_stream(&desk, client, (struct reply){ .status = 200 });
+	desk_stream(&desk, client, &(struct reply){ .status = 200 });
 	close(fd);
 	assert_int_equal(expect(DESK_GONE).client, client);
 	/* One that has its answer, and one that never asked. */
